@@ -1,1 +1,9 @@
-//! .
+//! The blueprint: the whole architecture as one value, the same for every target.
+//!
+//! [`model`] is what a blueprint can say; `planning` decides it from an
+//! [`Environment`](mck_environment::Environment). Nothing here reads a file, a clock or the
+//! network: the same environment gives the same blueprint, byte for byte.
+
+pub mod model;
+
+pub use model::Blueprint;

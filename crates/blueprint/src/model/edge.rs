@@ -1,0 +1,50 @@
+//! The load balancer and the CDN.
+
+use mck_environment::{settings::Algorithm, units::Duration};
+use serde::Serialize;
+
+use super::{Node, SecurityGroupName};
+
+/// The load balancer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct LoadBalancer {
+    /// Its name, at most 32 characters (ALB).
+    pub name: String,
+    /// One node in each zone's public subnet.
+    pub nodes: Vec<Node>,
+    /// Port 80.
+    pub http: Listener,
+    /// Port 443.
+    pub https: Listener,
+    /// Whether HTTP/2 is offered.
+    pub http2: bool,
+    /// A connection idle for this long is closed.
+    pub idle_timeout: Duration,
+    /// How the next task is chosen.
+    pub algorithm: Algorithm,
+    /// ARNs of certificates (AWS); empty to request one.
+    pub certificate_arns: Vec<String>,
+    /// How long access logs are kept; zero for none.
+    pub access_logs_retention: Duration,
+    /// The security group.
+    pub security_group: SecurityGroupName,
+}
+
+/// A listener.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Listener {
+    /// Its port.
+    pub port: u16,
+    /// Whether every request is answered with a redirect to HTTPS.
+    pub redirect_to_https: bool,
+}
+
+/// The CDN and the static bucket (AWS).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct ContentDelivery {
+    /// Paths cached for long.
+    pub cached_paths: Vec<String>,
+}

@@ -1,0 +1,89 @@
+//! What a blueprint can say.
+
+mod access;
+mod app;
+mod cluster;
+mod container;
+mod data;
+mod dns;
+mod edge;
+mod network;
+mod observability;
+mod secret;
+mod servers;
+
+use std::collections::BTreeMap;
+
+use mck_environment::settings::Target;
+use serde::Serialize;
+
+pub use access::{
+    AccessRule, GroupRule, Peer, PortRange, Protocol, SecurityGroup, SecurityGroupName,
+};
+pub use app::{
+    App, DeploymentConfiguration, HealthCheck, Hook, HookStage, ListenerRule, ScalingPolicy,
+    ScheduledJob, TargetGroup, TaskCount, TaskDefinition,
+};
+pub use cluster::{AppCluster, AppServer, ServerCapacity};
+pub use container::{ConfigurationFile, Container, Image, MountPoint, MountSource};
+pub use data::{
+    DatabaseCluster, DatabaseSchema, FileSystem, MemcachedCluster, RedisCluster, RedisPersistence,
+};
+pub use dns::{DnsRecord, DnsTarget, PrivateZone};
+pub use edge::{ContentDelivery, Listener, LoadBalancer};
+pub use network::{NatGateway, Network, Node, Route, Subnet, Tier, Zone};
+pub use observability::{Alarm, Integration, LogGroup};
+pub use secret::{Secret, SecretOrigin};
+pub use servers::{Bastion, Jenkins};
+
+/// The architecture of one environment, complete: whoever makes it real has no choice left.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Blueprint {
+    /// The project's name.
+    pub project: String,
+    /// The environment's name.
+    pub environment: String,
+    /// What makes it real.
+    pub target: Target,
+    /// The AWS region; part of every private DNS name.
+    pub region: String,
+    /// Tags of every resource.
+    pub tags: BTreeMap<String, String>,
+    /// The VPC.
+    pub network: Network,
+    /// Who may reach whom, on which port and why: the one source of all security groups.
+    pub access: Vec<AccessRule>,
+    /// The security groups that follow from `access`, by name.
+    pub security_groups: Vec<SecurityGroup>,
+    /// The load balancer.
+    pub load_balancer: LoadBalancer,
+    /// The CDN and the static bucket, where wanted.
+    pub content_delivery: Option<ContentDelivery>,
+    /// App Clusters, by name.
+    pub clusters: Vec<AppCluster>,
+    /// Apps, by name.
+    pub apps: Vec<App>,
+    /// The database cluster.
+    pub database: DatabaseCluster,
+    /// Redis clusters, by name.
+    pub redis: Vec<RedisCluster>,
+    /// Memcached, where wanted.
+    pub memcached: Option<MemcachedCluster>,
+    /// The shared file system, where wanted.
+    pub file_system: Option<FileSystem>,
+    /// The Bastion, where wanted.
+    pub bastion: Option<Bastion>,
+    /// Jenkins, where wanted.
+    pub jenkins: Option<Jenkins>,
+    /// Service discovery.
+    pub private_zone: PrivateZone,
+    /// Secrets, by name; never their values.
+    pub secrets: Vec<Secret>,
+    /// Log groups, by name.
+    pub log_groups: Vec<LogGroup>,
+    /// Alarms, by name.
+    pub alarms: Vec<Alarm>,
+    /// Vendors that are switched on, by name.
+    pub integrations: Vec<Integration>,
+}

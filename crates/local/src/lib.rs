@@ -1,1 +1,3 @@
-//! .
+//! The local target: a blueprint made real on one Linux machine.
+
+pub mod command;

@@ -84,14 +84,19 @@ impl Command {
     /// Adds arguments.
     #[must_use]
     pub fn args<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(mut self, arguments: I) -> Self {
-        self.arguments.extend(arguments.into_iter().map(|argument| argument.as_ref().to_owned()));
+        self.arguments.extend(
+            arguments
+                .into_iter()
+                .map(|argument| argument.as_ref().to_owned()),
+        );
         self
     }
 
     /// Sets an environment variable.
     #[must_use]
     pub fn env(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
-        self.environment.push((name.as_ref().to_owned(), value.as_ref().to_owned()));
+        self.environment
+            .push((name.as_ref().to_owned(), value.as_ref().to_owned()));
         self
     }
 
@@ -117,18 +122,30 @@ impl Command {
     /// When it can't be started, its pipes break, or it ends with another status than 0.
     pub fn run(self) -> Result<Output, CommandError> {
         let label = self.label();
-        let pipe = |source| CommandError::Pipe { program: label.clone(), source };
+        let pipe = |source| CommandError::Pipe {
+            program: label.clone(),
+            source,
+        };
         let mut child = process::Command::new(&self.program)
             .args(&self.arguments)
             .envs(self.environment)
-            .stdin(if self.input.is_some() { Stdio::piped() } else { Stdio::null() })
+            .stdin(if self.input.is_some() {
+                Stdio::piped()
+            } else {
+                Stdio::null()
+            })
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
-            .map_err(|source| CommandError::Start { program: label.clone(), source })?;
-        let writer = child.stdin.take().zip(self.input).map(|(mut pipe, input)| {
-            std::thread::spawn(move || pipe.write_all(&input))
-        });
+            .map_err(|source| CommandError::Start {
+                program: label.clone(),
+                source,
+            })?;
+        let writer = child
+            .stdin
+            .take()
+            .zip(self.input)
+            .map(|(mut pipe, input)| std::thread::spawn(move || pipe.write_all(&input)));
         let output = child.wait_with_output().map_err(pipe)?;
         if !output.status.success() {
             return Err(CommandError::Failed {
@@ -140,14 +157,20 @@ impl Command {
         match writer.map(std::thread::JoinHandle::join) {
             Some(Ok(Err(source))) => Err(pipe(source)),
             Some(Err(_)) => Err(pipe(std::io::Error::other("the writing thread panicked"))),
-            _ => Ok(Output { stdout: output.stdout, stderr: output.stderr }),
+            _ => Ok(Output {
+                stdout: output.stdout,
+                stderr: output.stderr,
+            }),
         }
     }
 }
 
 fn last_lines(stderr: &[u8]) -> String {
     let text = String::from_utf8_lossy(stderr);
-    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+    let lines: Vec<&str> = text
+        .lines()
+        .filter(|line| !line.trim().is_empty())
+        .collect();
     match lines.len() {
         0 => "it printed no reason".to_owned(),
         count => lines[count.saturating_sub(4)..].join("; "),
@@ -172,7 +195,10 @@ mod tests {
             .run()
             .unwrap_err();
         let text = error.to_string();
-        assert!(text.contains("first; second") && text.contains("exit status: 3"), "{text}");
+        assert!(
+            text.contains("first; second") && text.contains("exit status: 3"),
+            "{text}"
+        );
         assert!(!text.contains("private"));
     }
 

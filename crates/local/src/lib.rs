@@ -1,3 +1,6 @@
 //! The local target: a blueprint made real on one Linux machine.
 
 pub mod command;
+pub mod container;
+pub mod logs;
+pub mod wait;

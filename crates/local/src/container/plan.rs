@@ -1,0 +1,142 @@
+//! What a container is made of.
+
+use std::{collections::BTreeMap, fmt, path::PathBuf, time::Duration};
+
+/// A container, ready to be started; no choice is left.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContainerPlan {
+    /// Its id, unique in the environment; also the name of its bundle and log.
+    pub id: String,
+    /// The network namespace that it lives in, as a file.
+    pub network_namespace: PathBuf,
+    /// Its host name.
+    pub hostname: String,
+    /// The command and its arguments.
+    pub command: Vec<String>,
+    /// The folder in which the command starts.
+    pub working_directory: String,
+    /// The user that it runs as.
+    pub user: User,
+    /// Environment variables, secrets included: the bundle that holds them is for root only.
+    pub environment: Environment,
+    /// The lower layer of its root file system.
+    pub root: RootTree,
+    /// Whether its root file system is read-only.
+    pub read_only_root: bool,
+    /// Linux capabilities that it keeps.
+    pub capabilities: Vec<String>,
+    /// Trees shown read-only over the root, such as a release.
+    pub trees: Vec<TreeMount>,
+    /// Folders and files of the host shown in it.
+    pub binds: Vec<BindMount>,
+    /// Memory file systems of its own.
+    pub temporary: Vec<String>,
+    /// Files put into it.
+    pub files: Vec<FilePlan>,
+    /// Paths that it must not see.
+    pub masked: Vec<String>,
+    /// The cgroup that it lives in, below the environment's.
+    pub cgroup: PathBuf,
+    /// Limits of that cgroup.
+    pub limits: Limits,
+    /// The signal that asks it to stop, such as `SIGTERM`.
+    pub stop_signal: String,
+    /// How long it may take to stop before it is killed.
+    pub stop_timeout: Duration,
+}
+
+/// Environment variables whose values are not for logs.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Environment(pub BTreeMap<String, String>);
+
+impl fmt::Debug for Environment {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_list().entries(self.0.keys()).finish()
+    }
+}
+
+/// A user by its numbers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct User {
+    /// User id.
+    pub uid: u32,
+    /// Group id.
+    pub gid: u32,
+}
+
+/// The lower layer of a root file system.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RootTree {
+    /// The machine's own `/`: nothing to pull.
+    Machine,
+    /// An unpacked image.
+    Folder(PathBuf),
+}
+
+impl RootTree {
+    /// The folder that is the overlay's lower layer.
+    pub fn lower(&self) -> PathBuf {
+        match self {
+            Self::Machine => PathBuf::from("/"),
+            Self::Folder(path) => path.clone(),
+        }
+    }
+}
+
+/// A tree shown over the root, read-only, with empty folders added where others are mounted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TreeMount {
+    /// The tree on the host.
+    pub source: PathBuf,
+    /// The absolute path in the container.
+    pub path: String,
+    /// Folders below `path` (relative) that other mounts need and the tree may lack.
+    pub mount_points: Vec<String>,
+}
+
+/// A folder or file of the host shown in a container.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BindMount {
+    /// The path on the host.
+    pub source: PathBuf,
+    /// The absolute path in the container.
+    pub path: String,
+    /// Whether it can't be written to.
+    pub read_only: bool,
+}
+
+/// A file put into a container's private layer.
+#[derive(Clone, PartialEq, Eq)]
+pub struct FilePlan {
+    /// The absolute path in the container.
+    pub path: String,
+    /// The content.
+    pub content: String,
+    /// The mode, such as `0o644`; `0o400` where the content is secret.
+    pub mode: u32,
+    /// The owner.
+    pub owner: User,
+}
+
+impl fmt::Debug for FilePlan {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            out,
+            "{} ({:o}, {} bytes)",
+            self.path,
+            self.mode,
+            self.content.len()
+        )
+    }
+}
+
+/// Limits of a cgroup.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// Memory above which the kernel kills, in bytes.
+    pub memory: Option<u64>,
+    /// CPU units (1024 is one virtual CPU): the weight when processors are short.
+    pub cpu: Option<u32>,
+    /// Processes and threads.
+    pub processes: Option<u32>,
+}

@@ -29,7 +29,7 @@ fn account(user: &str, password: &str) -> Account {
 
 fn example_bootstrap() -> Bootstrap {
     Bootstrap {
-        databases: vec!["shop".to_owned()],
+        databases: vec!["shop".to_owned(), "shop_2".to_owned()],
         application: account("shop", r"it's a \secret"),
         replication: account("replication", "r-secret"),
         monitor: account("monitor", "m-secret"),
@@ -379,5 +379,7 @@ fn assert_application_account(reader: &Server) {
     };
     assert_eq!(run("SELECT CURRENT_USER()"), "shop@%\n");
     assert!(run("INSERT INTO shop.t VALUES (9)").contains("--read-only"));
+    assert_eq!(run("USE shop_2"), "");
+    assert!(run("USE shopX2").contains("denied"));
     assert!(run("SELECT * FROM mysql.user").contains("denied"));
 }

@@ -50,7 +50,9 @@ pub fn bootstrap(bootstrap: &Bootstrap) -> Result<Secret, UnsafeText> {
     for database in &bootstrap.databases {
         let database = identifier("the name of a database", database)?;
         text += &format!("CREATE DATABASE IF NOT EXISTS {database} CHARACTER SET utf8mb4;\n");
-        text += &format!("GRANT ALL ON {database}.* TO {application};\n");
+        // In a grant, `_` and `%` of a database's name stand for other characters too.
+        let exactly = database.replace('_', r"\_").replace('%', r"\%");
+        text += &format!("GRANT ALL ON {exactly}.* TO {application};\n");
     }
     text += &format!(
         "GRANT REPLICATION SLAVE ON *.* TO {};\n",

@@ -293,7 +293,7 @@ fn fastcgi(out: &mut ConfigWriter, config: &NginxConfig) {
         "fastcgi_connect_timeout {connect_timeout_seconds}s;"
     ));
     out.line("fastcgi_index index.php;");
-    const PARAMETERS: [(&str, &str); 20] = [
+    const PARAMETERS: [(&str, &str); 21] = [
         ("SCRIPT_FILENAME", "$document_root$fastcgi_script_name"),
         ("SCRIPT_NAME", "$fastcgi_script_name"),
         ("DOCUMENT_ROOT", "$document_root"),
@@ -314,6 +314,7 @@ fn fastcgi(out: &mut ConfigWriter, config: &NginxConfig) {
         ("GATEWAY_INTERFACE", "CGI/1.1"),
         ("REDIRECT_STATUS", "200"),
         ("HTTP_X_REQUEST_ID", "$task_request_id"),
+        ("HTTP_X_FORWARDED_PROTO", "$forwarded_scheme"),
     ];
     for (name, value) in PARAMETERS {
         out.line(&format!("fastcgi_param {name} {value};"));

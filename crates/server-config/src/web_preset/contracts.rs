@@ -95,21 +95,27 @@ const WORDPRESS: [VariableContract; 19] = [
     optional("WP_TITLE"),
 ];
 
-const STOREFRONT: [VariableContract; 14] = [
+const STOREFRONT: [VariableContract; 20] = [
     required("MYSQL_HOST"),
+    optional("MYSQL_READER_HOST"),
+    optional("MYSQL_PORT"),
     required("MYSQL_DATABASE"),
     required("MYSQL_USER"),
     secret("MYSQL_PASSWORD"),
+    optional("MAGE_TABLE_PREFIX"),
     required("REDIS_CACHE_HOST"),
     optional("REDIS_CACHE_PORT"),
+    optional_secret("REDIS_CACHE_PASSWORD"),
     required("REDIS_SESSION_HOST"),
     optional("REDIS_SESSION_PORT"),
+    optional_secret("REDIS_SESSION_PASSWORD"),
     optional("CACHE_PREFIX"),
     optional("MAGE_MODE"),
-    optional("MAGE_TABLE_PREFIX"),
-    optional("MAGE_BASE_URL"),
-    optional_secret("REDIS_CACHE_PASSWORD"),
-    optional_secret("REDIS_SESSION_PASSWORD"),
+    required("BASE_URL"),
+    secret("CRYPT_KEY"),
+    optional("ADMIN_USER"),
+    secret("ADMIN_PASSWORD"),
+    optional("TASK_ID"),
 ];
 
 pub(super) fn environment(preset: WebPreset) -> Vec<VariableContract> {

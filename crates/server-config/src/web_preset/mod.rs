@@ -185,7 +185,8 @@ pub struct WritablePath {
     /// Its path.
     pub path: String,
     /// Whether it begins as a copy of what the release has there: a tmpfs with `tmpcopyup`
-    /// where an OCI runtime mounts it, an empty volume where Docker does.
+    /// where crun or runc mounts it, an empty volume where Docker does. The folder itself is the
+    /// container user's; what is in it may be another's.
     pub seeded: bool,
     /// Whether nginx serves from it, so that it is one volume in both containers.
     pub in_nginx: bool,

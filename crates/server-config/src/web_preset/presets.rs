@@ -131,11 +131,19 @@ fn ini(app: &WebApp, max_execution_time_seconds: u32, opcache: Opcache) -> PhpIn
     }
 }
 
+const OWN_SCRIPT: &str = "own.sh";
+
+fn own_app_etc() -> String {
+    format!("sh {} {}", config_path(OWN_SCRIPT), in_code("app/etc"))
+}
+
 fn magento2_parts(app: &WebApp) -> Parts {
     let production = app.mode == Mode::Production;
     let script = config_path("magento2-install.php");
     let prepare = format!(
-        "cp {} {}",
+        "{}
+cp {} {}",
+        own_app_etc(),
         config_path("env.php"),
         in_code("app/etc/env.php")
     );
@@ -146,10 +154,10 @@ fn magento2_parts(app: &WebApp) -> Parts {
     };
     let mut writable_paths = vec![private("var", 512), private_copy("app/etc", 16)];
     if !production {
-        writable_paths.push(private_copy("generated", 512));
+        writable_paths.push(private("generated", 512));
         writable_paths.push(WritablePath {
             in_nginx: true,
-            ..private_copy("pub/static", 1024)
+            ..private("pub/static", 1024)
         });
     }
     Parts {
@@ -163,6 +171,7 @@ fn magento2_parts(app: &WebApp) -> Parts {
         health_check_path: "/health_check.php".to_owned(),
         fastcgi_parameters: vec![("MAGE_MODE".to_owned(), app.mode.name().to_owned())],
         files: vec![
+            file(OWN_SCRIPT, include_str!("own.sh")),
             file("env.php", magento2::ENV_PHP),
             file("magento2-install.php", magento2::INSTALL_SCRIPT),
         ],
@@ -198,7 +207,12 @@ fn magento2_parts(app: &WebApp) -> Parts {
 }
 
 fn magento1_parts(app: &WebApp) -> Parts {
-    let local_xml = format!("php {} {CODE_DIRECTORY}", config_path("local-xml.php"));
+    let local_xml = format!(
+        "{}
+php {} {CODE_DIRECTORY}",
+        own_app_etc(),
+        config_path("local-xml.php")
+    );
     let install = config_path("magento1-install.php");
     let upgrade = config_path("magento1-upgrade.php");
     Parts {
@@ -212,6 +226,7 @@ fn magento1_parts(app: &WebApp) -> Parts {
         health_check_path: "/health_check.php".to_owned(),
         fastcgi_parameters: Vec::new(),
         files: vec![
+            file(OWN_SCRIPT, include_str!("own.sh")),
             file("local-xml.php", magento1::LOCAL_XML_SCRIPT),
             file("magento1-install.php", magento1::INSTALL_SCRIPT),
             file("magento1-upgrade.php", magento1::UPGRADE_SCRIPT),
@@ -233,16 +248,15 @@ fn magento1_parts(app: &WebApp) -> Parts {
                 arguments(["php", &upgrade, CODE_DIRECTORY, "--cache-only"]),
             )),
         },
-        jobs: vec![ScheduledJob {
-            name: "cron",
-            every_minutes: 5,
-            // Without a mode, cron.php starts itself twice in the background, where the end of
-            // the container would kill it.
-            command: prepared(
-                &format!("{local_xml}\nphp cron.php -malways"),
-                arguments(["php", "cron.php", "-mdefault"]),
-            ),
-        }],
+        // Without a mode, cron.php starts itself once for each mode in the background, where the
+        // end of the container would kill it.
+        jobs: [("cron-always", "-malways"), ("cron-default", "-mdefault")]
+            .map(|(name, mode)| ScheduledJob {
+                name,
+                every_minutes: 5,
+                command: prepared(&local_xml, arguments(["php", "cron.php", mode])),
+            })
+            .to_vec(),
         ini: ini(app, 18_000, Opcache::magento(true)),
         cli_memory_limit_mib: Some(2048),
     }

@@ -18,7 +18,6 @@ while read -r seeded path; do
     mount -t tmpfs -o uid=33,gid=33,mode=0755 tmpfs "$path"
     if [ "$seeded" = true ]; then
         cp -R "$stage/release/${path#/var/www/html/}/." "$path"
-        chown -R 33:33 "$path"
     fi
 done < $stage/writable
 while read -r path; do

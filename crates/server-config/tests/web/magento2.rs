@@ -4,6 +4,7 @@ use crate::harness::{Environment, Task};
 use mck_server_config::web_preset::WebPreset;
 
 const DUMP: &str = r#"<?php
+if (isset($_GET['log'])) { error_log('the shop complains'); trigger_error('the shop warns', E_USER_WARNING); }
 if (isset($_GET['big'])) { header('X-Big: ' . str_repeat('b', 20000)); }
 if (isset($_GET['long'])) { header('Content-Type: text/html'); echo str_repeat('<p>shop</p>', 20000); exit; }
 echo json_encode(['script' => $_SERVER['SCRIPT_NAME'], 'uri' => $_SERVER['REQUEST_URI'],
@@ -20,6 +21,7 @@ const CONSOLE: &str = r#"#!/usr/bin/env php
 $seen = str_replace("\0", ' ', file_get_contents('/proc/self/cmdline'));
 echo json_encode(['arguments' => $_SERVER['argv'], 'seen' => $seen, 'memory' => ini_get('memory_limit'),
     'config' => require __DIR__ . '/../app/etc/env.php', 'modules' => require __DIR__ . '/../app/etc/config.php']);
+file_put_contents(__DIR__ . '/../app/etc/config.php', "<?php return ['modules' => ['Magento_Store' => 1]];") or exit(1);
 if (($_SERVER['argv'][1] ?? '') === 'setup:install') {
     $pdo = new PDO('mysql:host=127.0.0.1;dbname=magento', 'magento', getenv('MAGENTO_DC_DB__CONNECTION__DEFAULT__PASSWORD'));
     $pdo->exec('CREATE TABLE m_admin_user (user_id INT)');
@@ -135,6 +137,7 @@ fn magento2_serves_and_forbids() {
     static_and_media(&task);
     headers_and_compression(&task);
     identity(&task);
+    complaints(&task);
     status_port(&task);
     configuration(&task);
     commands(&task);
@@ -303,6 +306,12 @@ fn identity(task: &Task) {
     let forged = server(&[("X-Request-Id", "a\"b c")]);
     assert_eq!(forged["HTTP_X_REQUEST_ID"].as_str().unwrap().len(), 32);
     assert!(!task.log("nginx").contains("health_check.php\",\"protocol"));
+}
+
+fn complaints(task: &Task) {
+    assert_eq!(task.get("/?log=1").status, 200);
+    task.log_with("php", "the shop complains");
+    task.log_with("php", "the shop warns");
 }
 
 fn status_port(task: &Task) {

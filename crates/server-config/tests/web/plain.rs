@@ -117,6 +117,7 @@ fn headers_of_strangers_are_not_believed() {
     assert_eq!(answer["server"]["REMOTE_ADDR"], "127.0.0.1");
     assert_eq!(answer["server"]["SERVER_PORT"], "80");
     assert!(answer["server"]["HTTPS"].is_null());
+    assert_eq!(answer["server"]["HTTP_X_FORWARDED_PROTO"], "http");
     assert_ne!(answer["server"]["HTTP_X_REQUEST_ID"], "forged");
 }
 

@@ -37,6 +37,8 @@ fn nginx_php_fpm_and_php_accept_every_file() {
                 options.push_str("user = www-data\n");
                 std::fs::write(&path, options).unwrap();
                 assert_accepted(Command::new("php-fpm8.2").arg("-ty").arg(&path), "php-fpm");
+            } else if name.ends_with(".sh") {
+                assert_accepted(Command::new("sh").arg("-n").arg(&path), name);
             } else if name.ends_with(".php") {
                 assert_accepted(Command::new("php").arg("-l").arg(&path), name);
             } else {

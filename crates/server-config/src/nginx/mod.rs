@@ -51,6 +51,8 @@ pub struct NginxConfig {
     pub keepalive_timeout_seconds: u32,
     /// Seconds after `SIGQUIT` at which requests still running are cut off.
     pub worker_shutdown_timeout_seconds: u32,
+    /// Folder with the release's `REVISION.txt`, which the site answers as `/REVISION.txt`.
+    pub revision_directory: String,
     /// Path whose successful requests are left out of the access log.
     pub health_check_path: String,
     /// Further FastCGI parameters, such as `MAGE_MODE`. Never secrets.
@@ -102,6 +104,7 @@ impl NginxConfig {
             fastcgi: FastCgi::default(),
             keepalive_timeout_seconds: 75,
             worker_shutdown_timeout_seconds: 30,
+            revision_directory: crate::web_preset::CODE_DIRECTORY.to_owned(),
             health_check_path: "/health_check.php".to_owned(),
             fastcgi_parameters: Vec::new(),
             site,
@@ -333,6 +336,10 @@ fn site_server(out: &mut ConfigWriter, config: &NginxConfig) {
         config.port
     ));
     out.line("server_name _;");
+    out.block("location = /REVISION.txt", |out| {
+        out.line(&format!("root {};", quoted(&config.revision_directory)));
+        out.line("add_header Cache-Control \"no-store\";");
+    });
     config.site.render(out);
 }
 

@@ -134,16 +134,10 @@ fn php_entry_points(out: &mut ConfigWriter, entry_points: &[String]) {
         .iter()
         .map(|entry| regex_literal(entry))
         .collect();
-    let pattern = format!("^/({})$", alternatives.join("|"));
-    out.block(&format!("location ~ {}", quoted_regex(&pattern)), |out| {
+    let location = format!("location ~ \"^/({})$\"", alternatives.join("|"));
+    out.block(&location, |out| {
         out.line("try_files $uri =404;");
         out.line("fastcgi_pass php_fpm;");
     });
     out.deny(r"~* \.(php\d?|phtml|phar)$");
-}
-
-/// A regular expression as a quoted nginx string, where a backslash stands for itself unless a
-/// quote follows.
-fn quoted_regex(pattern: &str) -> String {
-    format!("\"{}\"", pattern.replace('"', "\\\""))
 }

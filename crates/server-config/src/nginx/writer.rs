@@ -42,14 +42,18 @@ pub(super) fn quoted(value: &str) -> String {
     format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
-/// `text` as a regular expression that matches itself.
+/// `text` as a regular expression that matches itself, and that needs no quoting in nginx's syntax.
 pub(super) fn regex_literal(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
-        if !(character.is_ascii_alphanumeric() || "/_-".contains(character)) {
-            escaped.push('\\');
+        match character {
+            '.' => escaped.push_str(r"\."),
+            '/' | '_' | '-' => escaped.push(character),
+            _ if character.is_ascii_alphanumeric() || !character.is_ascii() => {
+                escaped.push(character);
+            }
+            _ => escaped.push_str(&format!(r"\x{:02x}", u32::from(character))),
         }
-        escaped.push(character);
     }
     escaped
 }
@@ -66,5 +70,6 @@ mod tests {
     #[test]
     fn regex_literals_match_only_themselves() {
         assert_eq!(regex_literal("errors/404.php"), r"errors/404\.php");
+        assert_eq!(regex_literal("a+\"é"), r"a\x2b\x22é");
     }
 }

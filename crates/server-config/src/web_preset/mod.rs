@@ -67,7 +67,8 @@ pub struct WebApp {
     pub memory_limit_mib: u32,
 }
 
-/// The shape of an app without a preset of its own.
+/// The shape of an app without a preset of its own. No path may hold a `$`, which nginx takes for
+/// the beginning of a variable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlainPhp {
     /// The served folder, relative to the code; empty for the code's root.

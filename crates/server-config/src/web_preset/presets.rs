@@ -46,6 +46,10 @@ fn assemble(app: &WebApp, parts: Parts) -> WebPresetSpec {
         trusted_proxies: app.trusted_proxies.clone(),
         worker_processes: app.worker_processes,
         client_max_body_size_mib: parts.ini.upload_max_mib,
+        revision_directory: match &parts.code {
+            Code::Release { directory } => directory.clone(),
+            Code::Packages { .. } => CONFIG_DIRECTORY.to_owned(),
+        },
         health_check_path: parts.health_check_path.clone(),
         fastcgi_parameters: parts.fastcgi_parameters,
         ..NginxConfig::new(parts.site)

@@ -64,6 +64,7 @@ const RELEASE: &[(&str, &str)] = &[
     ),
     ("app/etc/env.php", "<?php return ['from' => 'the release'];"),
     ("bin/magento", CONSOLE),
+    ("REVISION.txt", "release-7"),
 ];
 
 const ENVIRONMENT: Environment<'_> = &[
@@ -153,6 +154,7 @@ fn served(task: &Task) {
     }
     assert_eq!(task.get("/men?p=2").json()["get"]["p"], "2");
     assert_eq!(task.get("/health_check.php").text(), "healthy");
+    assert_eq!(task.get("/REVISION.txt").text(), "release-7");
     let ini = &task.get("/").json()["ini"];
     assert_eq!(ini["memory"], "768M");
     assert_eq!(ini["time"], "18000");

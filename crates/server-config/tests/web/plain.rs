@@ -25,7 +25,6 @@ fn storefront_serves_and_forbids() {
             "<?php echo implode(' ', $argv), ' ', getcwd();",
         ),
         ("REVISION.txt", "abc"),
-        ("pub/REVISION.txt", "abc"),
     ];
     let environment = [("MYSQL_HOST", "db.us-east-1.magecloudkit.internal")];
     let spec = crate::spec(WebPreset::Storefront);

@@ -1,9 +1,12 @@
 //! The blueprint: the whole architecture as one value, the same for every target.
 //!
-//! [`model`] is what a blueprint can say; `planning` decides it from an
+//! [`model`] is what a blueprint can say; [`Blueprint::plan`] decides it from an
 //! [`Environment`](mck_environment::Environment). Nothing here reads a file, a clock or the
 //! network: the same environment gives the same blueprint, byte for byte.
 
+pub mod instance_types;
 pub mod model;
+mod planning;
 
 pub use model::Blueprint;
+pub use planning::PlanningError;

@@ -39,6 +39,8 @@ pub enum Peer {
     Group(SecurityGroupName),
     /// Addresses outside the VPC, in this range; `0.0.0.0/0` is the internet.
     Range(String),
+    /// Addresses outside the VPC that AWS keeps a list of, such as CloudFront's (AWS only).
+    PrefixList(String),
 }
 
 /// An IP protocol.

@@ -30,6 +30,9 @@ pub struct App {
     pub target_group: Option<TargetGroup>,
     /// Which requests come to it.
     pub listener_rule: Option<ListenerRule>,
+    /// Where a person finds it, without a slash at the end, such as `http://shop.localhost:8080`.
+    /// None for an internal app and for one that answers every host.
+    pub url: Option<String>,
     /// When tasks are added and removed.
     pub scaling: ScalingPolicy,
     /// The rules of a rolling deployment.
@@ -44,7 +47,9 @@ pub struct App {
     pub security_group: SecurityGroupName,
     /// The log group of all its containers.
     pub log_group: String,
-    /// Where a person finds it, and as whom to log in.
+    /// Its schema in the database cluster.
+    pub database_schema: Option<String>,
+    /// As whom to log in.
     pub admin_user: Option<String>,
     /// The secret with the administrator's password.
     pub admin_password_secret: Option<String>,

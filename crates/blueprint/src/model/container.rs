@@ -77,6 +77,10 @@ pub struct MountPoint {
     pub source: MountSource,
     /// Whether it can't be written to.
     pub read_only: bool,
+    /// Whether an empty place begins as a copy of what the image or release has at the path.
+    pub seeded: bool,
+    /// The most that it may hold, where it is memory; it counts as the task's.
+    pub size: Option<Size>,
 }
 
 /// What a mount shows.

@@ -42,3 +42,27 @@ pub enum DnsTarget {
     /// The file system's mount targets.
     FileSystem,
 }
+
+/// The public names of the apps' hosts (AWS).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct PublicZone {
+    /// Who answers for it.
+    pub provider: DnsProvider,
+    /// Its name, such as `example.com`.
+    pub name: Option<String>,
+    /// Its id at the provider, where it exists already.
+    pub id: Option<String>,
+    /// Hosts that get a record to the front: the CDN where there is one, else the load balancer.
+    pub hosts: Vec<String>,
+}
+
+/// Who answers for a public zone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DnsProvider {
+    /// Amazon Route 53.
+    Route53,
+    /// Cloudflare.
+    Cloudflare,
+}

@@ -29,7 +29,7 @@ pub use container::{ConfigurationFile, Container, Image, MountPoint, MountSource
 pub use data::{
     DatabaseCluster, DatabaseSchema, FileSystem, MemcachedCluster, RedisCluster, RedisPersistence,
 };
-pub use dns::{DnsRecord, DnsTarget, PrivateZone};
+pub use dns::{DnsProvider, DnsRecord, DnsTarget, PrivateZone, PublicZone};
 pub use edge::{ContentDelivery, Listener, LoadBalancer};
 pub use network::{NatGateway, Network, Node, Route, Subnet, Tier, Zone};
 pub use observability::{Alarm, Integration, LogGroup};
@@ -78,12 +78,16 @@ pub struct Blueprint {
     pub jenkins: Option<Jenkins>,
     /// Service discovery.
     pub private_zone: PrivateZone,
+    /// Public names, where they are managed.
+    pub public_zone: Option<PublicZone>,
     /// Secrets, by name; never their values.
     pub secrets: Vec<Secret>,
     /// Log groups, by name.
     pub log_groups: Vec<LogGroup>,
     /// Alarms, by name.
     pub alarms: Vec<Alarm>,
+    /// E-mail addresses that hear alarms.
+    pub alarm_receivers: Vec<String>,
     /// Vendors that are switched on, by name.
     pub integrations: Vec<Integration>,
 }

@@ -47,4 +47,8 @@ pub struct Integration {
     pub name: String,
     /// What it adds to the environment, one sentence each.
     pub contributions: Vec<String>,
+    /// The names of the secrets that it needs.
+    pub secrets: Vec<String>,
+    /// URLs that it watches from outside.
+    pub health_urls: Vec<String>,
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::Node;
+use super::{ListenerRule, Node};
 
 /// The Bastion.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -26,6 +26,8 @@ pub struct Jenkins {
     pub instance_type: String,
     /// Its host behind the load balancer.
     pub host: Option<String>,
+    /// Which requests come to it; none without a host.
+    pub listener_rule: Option<ListenerRule>,
     /// Ranges that may reach it.
     pub allow_from: Vec<String>,
     /// Plugins to install.

@@ -1,0 +1,369 @@
+//! Who may reach whom: the one list from which all security groups follow.
+
+use std::collections::BTreeMap;
+
+use mck_environment::settings::Nat;
+
+use super::{context::Context, data::DataStores, groups, servers::JENKINS_PORT};
+use crate::model::{
+    AccessRule, App, AppCluster, Bastion, ContentDelivery, GroupRule, Jenkins, MountSource, Peer,
+    PortRange, Protocol, SecurityGroup, SecurityGroupName,
+};
+
+const HTTP: u16 = 80;
+const HTTPS: u16 = 443;
+const SSH: u16 = 22;
+
+/// The whole IPv4 internet.
+const WORLD: &str = "0.0.0.0/0";
+/// The whole IPv6 internet.
+const WORLD_IPV6: &str = "::/0";
+/// The addresses from which CloudFront makes requests (Amazon CloudFront developer guide, "Use the
+/// CloudFront managed prefix list").
+const CLOUDFRONT_PREFIX_LIST: &str = "com.amazonaws.global.cloudfront.origin-facing";
+
+/// What the rules are about.
+pub(super) struct Parts<'a> {
+    pub(super) apps: &'a [App],
+    pub(super) clusters: &'a [AppCluster],
+    pub(super) data: &'a DataStores,
+    pub(super) bastion: Option<&'a Bastion>,
+    pub(super) jenkins: Option<&'a Jenkins>,
+    pub(super) content_delivery: Option<&'a ContentDelivery>,
+    pub(super) front_ranges: Option<&'a [String]>,
+}
+
+#[derive(Default)]
+struct Rules(Vec<AccessRule>);
+
+impl Rules {
+    fn allow(&mut self, from: Peer, to: Peer, port: u16, reason: impl Into<String>) {
+        self.0.push(AccessRule {
+            from,
+            to,
+            protocol: Protocol::Tcp,
+            ports: PortRange::single(port),
+            reason: reason.into(),
+        });
+    }
+}
+
+fn group(name: SecurityGroupName) -> Peer {
+    Peer::Group(name)
+}
+
+/// All rules, sorted, each once.
+pub(super) fn plan(context: &Context<'_>, parts: &Parts<'_>) -> Vec<AccessRule> {
+    let mut rules = Rules::default();
+    public_entry(context, parts, &mut rules);
+    bastion(context, parts, &mut rules);
+    for app in parts.apps {
+        app_rules(parts, app, &mut rules);
+    }
+    if let Some(jenkins) = parts.jenkins {
+        jenkins_rules(parts, jenkins, &mut rules);
+    }
+    file_system_of_servers(parts, &mut rules);
+    replication(parts, &mut rules);
+    way_out(context, parts, &mut rules);
+    rules.0.sort();
+    rules.0.dedup_by(|left, right| {
+        (&left.from, &left.to, left.protocol, left.ports)
+            == (&right.from, &right.to, right.protocol, right.ports)
+    });
+    rules.0
+}
+
+/// Who may reach the load balancer.
+fn public_entry(context: &Context<'_>, parts: &Parts<'_>, rules: &mut Rules) {
+    let settings = &context.settings.load_balancer;
+    let ranges = |list: &[String]| list.iter().cloned().map(Peer::Range).collect();
+    let (sources, who): (Vec<Peer>, &str) = match (&settings.allow_from, parts.front_ranges) {
+        (Some(list), _) => (ranges(list), "The listed ranges"),
+        (None, Some(list)) => (ranges(list), "The front's published ranges"),
+        (None, None) if parts.content_delivery.is_some() => (
+            vec![Peer::PrefixList(CLOUDFRONT_PREFIX_LIST.to_owned())],
+            "CloudFront alone",
+        ),
+        (None, None) => (vec![Peer::Range(WORLD.to_owned())], "Visitors"),
+    };
+    for source in sources {
+        for (port, name) in [(HTTP, "HTTP"), (HTTPS, "HTTPS")] {
+            rules.allow(
+                source.clone(),
+                group(groups::load_balancer()),
+                port,
+                format!("{who} may open {name} at the load balancer"),
+            );
+        }
+    }
+}
+
+fn bastion(context: &Context<'_>, parts: &Parts<'_>, rules: &mut Rules) {
+    let Some(bastion) = parts.bastion else { return };
+    let from = || group(groups::bastion());
+    for range in &bastion.allow_ssh_from {
+        rules.allow(
+            Peer::Range(range.clone()),
+            from(),
+            SSH,
+            "People come in by SSH from the listed ranges",
+        );
+    }
+    for cluster in parts.clusters {
+        rules.allow(
+            from(),
+            group(cluster.security_group.clone()),
+            SSH,
+            "People reach App Servers through the Bastion",
+        );
+    }
+    let settings = &context.settings.bastion;
+    if settings.database_access {
+        rules.allow(
+            from(),
+            group(parts.data.database.security_group.clone()),
+            parts.data.database.port,
+            "People tunnel to the database through the Bastion",
+        );
+    }
+    if settings.cache_access {
+        for redis in &parts.data.redis {
+            rules.allow(
+                from(),
+                group(redis.security_group.clone()),
+                redis.port,
+                "People tunnel to Redis through the Bastion",
+            );
+        }
+        if let Some(memcached) = &parts.data.memcached {
+            rules.allow(
+                from(),
+                group(memcached.security_group.clone()),
+                memcached.port,
+                "People tunnel to Memcached through the Bastion",
+            );
+        }
+    }
+}
+
+fn app_rules(parts: &Parts<'_>, app: &App, rules: &mut Rules) {
+    let from = || group(app.security_group.clone());
+    if let Some(target) = &app.target_group {
+        rules.allow(
+            group(groups::load_balancer()),
+            from(),
+            target.port,
+            format!("The load balancer hands requests to `{}`", app.name),
+        );
+    }
+    let data = parts.data;
+    if app.database_schema.is_some() {
+        rules.allow(
+            from(),
+            group(data.database.security_group.clone()),
+            data.database.port,
+            format!("`{}` uses its schema in the database", app.name),
+        );
+    }
+    for redis in &data.redis {
+        rules.allow(
+            from(),
+            group(redis.security_group.clone()),
+            redis.port,
+            format!("`{}` uses `{}`", app.name, redis.name),
+        );
+    }
+    if let Some(memcached) = &data.memcached {
+        rules.allow(
+            from(),
+            group(memcached.security_group.clone()),
+            memcached.port,
+            format!("`{}` uses Memcached", app.name),
+        );
+    }
+    let mounts_media = app
+        .task_definition
+        .containers
+        .iter()
+        .flat_map(|container| &container.mounts)
+        .any(|mount| matches!(mount.source, MountSource::Media(_)));
+    if let Some(file_system) = data.file_system.as_ref().filter(|_| mounts_media) {
+        rules.allow(
+            from(),
+            group(file_system.security_group.clone()),
+            file_system.port,
+            format!("`{}` mounts its media folder", app.name),
+        );
+    }
+}
+
+fn jenkins_rules(parts: &Parts<'_>, jenkins: &Jenkins, rules: &mut Rules) {
+    let jenkins = || group(jenkins.node.security_group.clone());
+    rules.allow(
+        group(groups::load_balancer()),
+        jenkins(),
+        JENKINS_PORT,
+        "The load balancer hands requests to Jenkins",
+    );
+    if let Some(file_system) = &parts.data.file_system {
+        rules.allow(
+            jenkins(),
+            group(file_system.security_group.clone()),
+            file_system.port,
+            "Jenkins keeps its home on the shared file system",
+        );
+    }
+}
+
+fn file_system_of_servers(parts: &Parts<'_>, rules: &mut Rules) {
+    let Some(file_system) = &parts.data.file_system else {
+        return;
+    };
+    for cluster in parts.clusters {
+        rules.allow(
+            group(cluster.security_group.clone()),
+            group(file_system.security_group.clone()),
+            file_system.port,
+            "App Servers mount the shared file system for their tasks",
+        );
+    }
+}
+
+/// Members of a data store among themselves.
+fn replication(parts: &Parts<'_>, rules: &mut Rules) {
+    let database = &parts.data.database;
+    let redis = parts.data.redis.iter().map(|redis| {
+        let reason = "Redis replicas follow their primary";
+        (&redis.security_group, redis.port, reason)
+    });
+    let database = (
+        &database.security_group,
+        database.port,
+        "Database readers follow the writer",
+    );
+    for (name, port, reason) in redis.chain([database]) {
+        rules.allow(group(name.clone()), group(name.clone()), port, reason);
+    }
+}
+
+/// What may open connections to the internet; the persistence tier never.
+fn way_out(context: &Context<'_>, parts: &Parts<'_>, rules: &mut Rules) {
+    let mut sources: Vec<(SecurityGroupName, String)> = Vec::new();
+    if context.settings.network.nat != Nat::None {
+        for app in parts.apps {
+            let reason = format!("`{}` uses services on the internet", app.name);
+            sources.push((app.security_group.clone(), reason));
+        }
+        for cluster in parts.clusters {
+            let reason = "App Servers fetch images and updates".to_owned();
+            sources.push((cluster.security_group.clone(), reason));
+        }
+        if let Some(jenkins) = parts.jenkins {
+            let reason = "Jenkins fetches sources and plugins".to_owned();
+            sources.push((jenkins.node.security_group.clone(), reason));
+        }
+    }
+    let ipv6 = context.settings.network.ipv6 && !context.is_local();
+    for (source, reason) in sources {
+        for range in [WORLD].into_iter().chain(ipv6.then_some(WORLD_IPV6)) {
+            for port in [HTTP, HTTPS] {
+                let to = Peer::Range(range.to_owned());
+                rules.allow(group(source.clone()), to, port, reason.clone());
+            }
+        }
+    }
+    if parts.bastion.is_some() {
+        for port in [HTTP, HTTPS] {
+            rules.allow(
+                group(groups::bastion()),
+                Peer::Range(WORLD.to_owned()),
+                port,
+                "The Bastion fetches security updates",
+            );
+        }
+    }
+}
+
+/// The security groups that follow from the rules: ingress at one end, egress at the other.
+pub(super) fn security_groups(parts: &Parts<'_>, access: &[AccessRule]) -> Vec<SecurityGroup> {
+    descriptions(parts)
+        .into_iter()
+        .map(|(name, description)| {
+            let me = Peer::Group(name.clone());
+            SecurityGroup {
+                ingress: access
+                    .iter()
+                    .filter(|rule| rule.to == me)
+                    .map(|rule| group_rule(rule, &rule.from))
+                    .collect(),
+                egress: access
+                    .iter()
+                    .filter(|rule| rule.from == me)
+                    .map(|rule| group_rule(rule, &rule.to))
+                    .collect(),
+                name,
+                description,
+            }
+        })
+        .collect()
+}
+
+fn group_rule(rule: &AccessRule, peer: &Peer) -> GroupRule {
+    GroupRule {
+        peer: peer.clone(),
+        protocol: rule.protocol,
+        ports: rule.ports,
+        reason: rule.reason.clone(),
+    }
+}
+
+fn descriptions(parts: &Parts<'_>) -> BTreeMap<SecurityGroupName, String> {
+    let mut all = BTreeMap::from([
+        (
+            groups::load_balancer(),
+            "Nodes of the load balancer".to_owned(),
+        ),
+        (
+            parts.data.database.security_group.clone(),
+            "Members of the database cluster".to_owned(),
+        ),
+    ]);
+    for cluster in parts.clusters {
+        all.insert(
+            cluster.security_group.clone(),
+            format!("App Servers of cluster {}", cluster.name),
+        );
+    }
+    for app in parts.apps {
+        all.insert(
+            app.security_group.clone(),
+            format!("Tasks of app {}", app.name),
+        );
+    }
+    for redis in &parts.data.redis {
+        all.insert(
+            redis.security_group.clone(),
+            format!("Members of {}", redis.name),
+        );
+    }
+    if let Some(memcached) = &parts.data.memcached {
+        all.insert(
+            memcached.security_group.clone(),
+            "Nodes of Memcached".to_owned(),
+        );
+    }
+    if let Some(file_system) = &parts.data.file_system {
+        all.insert(
+            file_system.security_group.clone(),
+            "Mount targets of the shared file system".to_owned(),
+        );
+    }
+    if parts.bastion.is_some() {
+        all.insert(groups::bastion(), "The Bastion".to_owned());
+    }
+    if parts.jenkins.is_some() {
+        all.insert(groups::jenkins(), "The Jenkins server".to_owned());
+    }
+    all
+}

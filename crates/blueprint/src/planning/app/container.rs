@@ -1,0 +1,176 @@
+//! Containers: what the file says of them, with defaults.
+
+use std::collections::BTreeMap;
+
+use mck_environment::{
+    settings::{Container as Settings, Mount},
+    units::{Duration, Size},
+};
+
+use super::PlanningError;
+use crate::model::{Container, Image, MountPoint, MountSource};
+
+/// Memory kept for a container of which nothing is said.
+const DEFAULT_MEMORY: Size = Size::from_mib(128);
+/// CPU units of a container of which nothing is said.
+const DEFAULT_CPU: u32 = 128;
+/// ECS's own default for the time that a container may take to stop.
+const DEFAULT_STOP_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A container with the defaults of everything but its name and image.
+pub(in crate::planning) fn blank(name: &str, description: &str, image: Image) -> Container {
+    Container {
+        name: name.to_owned(),
+        description: description.to_owned(),
+        image,
+        command: Vec::new(),
+        working_directory: "/".to_owned(),
+        user: "root".to_owned(),
+        environment: BTreeMap::new(),
+        secrets: BTreeMap::new(),
+        port: None,
+        cpu: DEFAULT_CPU,
+        memory_reservation: DEFAULT_MEMORY,
+        memory: None,
+        essential: true,
+        read_only_root: true,
+        capabilities: Vec::new(),
+        mounts: Vec::new(),
+        files: Vec::new(),
+        depends_on: BTreeMap::new(),
+        health_check: None,
+        stop_signal: "SIGTERM".to_owned(),
+        stop_timeout: DEFAULT_STOP_TIMEOUT,
+    }
+}
+
+/// Memory of a container's own at a path, at most `size`.
+pub(super) fn temporary(path: &str, size: Option<Size>) -> MountPoint {
+    MountPoint {
+        path: path.to_owned(),
+        source: MountSource::Temporary,
+        read_only: false,
+        seeded: false,
+        size,
+    }
+}
+
+/// A folder of the shared file system, or, where there is none, of the task alone.
+pub(super) fn media(path: &str, folder: &str, has_file_system: bool) -> MountPoint {
+    let source = if has_file_system {
+        MountSource::Media(folder.to_owned())
+    } else {
+        MountSource::TaskVolume(folder.to_owned())
+    };
+    MountPoint {
+        path: path.to_owned(),
+        source,
+        read_only: false,
+        seeded: false,
+        size: None,
+    }
+}
+
+/// A container that the file alone describes. It runs as `nobody` unless told otherwise.
+pub(super) fn from_settings(
+    app: &str,
+    name: &str,
+    settings: &Settings,
+    image: Option<&String>,
+    has_file_system: bool,
+) -> Result<Container, PlanningError> {
+    let image = match settings.image.as_ref().or(image) {
+        Some(image) => Image::Oci(image.clone()),
+        None if settings.command.is_some() => Image::Base(name.to_owned()),
+        None => {
+            return Err(PlanningError::NothingToRun {
+                app: app.to_owned(),
+                container: name.to_owned(),
+            });
+        }
+    };
+    let mut container = Container {
+        user: "nobody".to_owned(),
+        ..blank(name, &format!("Container `{name}` of app `{app}`"), image)
+    };
+    change(&mut container, app, settings, has_file_system);
+    if settings.memory_reservation.is_none()
+        && let Some(limit) = container.memory
+    {
+        container.memory_reservation = limit;
+    }
+    Ok(container)
+}
+
+/// Changes a container by what the file says of it.
+pub(super) fn change(
+    container: &mut Container,
+    app: &str,
+    settings: &Settings,
+    has_file_system: bool,
+) {
+    fn set<T: Clone>(target: &mut T, value: Option<&T>) {
+        if let Some(value) = value {
+            target.clone_from(value);
+        }
+    }
+    if let Some(image) = &settings.image {
+        container.image = Image::Oci(image.clone());
+    }
+    set(&mut container.command, settings.command.as_ref());
+    set(
+        &mut container.working_directory,
+        settings.working_directory.as_ref(),
+    );
+    set(&mut container.user, settings.user.as_ref());
+    set(&mut container.cpu, settings.cpu.as_ref());
+    set(
+        &mut container.memory_reservation,
+        settings.memory_reservation.as_ref(),
+    );
+    set(&mut container.essential, settings.essential.as_ref());
+    set(
+        &mut container.read_only_root,
+        settings.read_only_root.as_ref(),
+    );
+    set(&mut container.stop_timeout, settings.stop_timeout.as_ref());
+    container.port = settings.port.or(container.port);
+    container.memory = settings.memory.or(container.memory);
+    container.health_check = settings
+        .health_check
+        .clone()
+        .or(container.health_check.take());
+    if !settings.capabilities.is_empty() {
+        container.capabilities.clone_from(&settings.capabilities);
+    }
+    container.depends_on.extend(
+        settings
+            .depends_on
+            .iter()
+            .map(|(name, condition)| (name.clone(), *condition)),
+    );
+    for mount in &settings.mounts {
+        let mount = match mount {
+            Mount::Media { path } => media(path, app, has_file_system),
+            Mount::Temporary { path } => temporary(path, None),
+        };
+        container.mounts.retain(|known| known.path != mount.path);
+        container.mounts.push(mount);
+    }
+}
+
+/// Adds variables; one that is there already, plain or from a secret, gives way.
+pub(super) fn add_variables(
+    container: &mut Container,
+    plain: &BTreeMap<String, String>,
+    secrets: &BTreeMap<String, String>,
+) {
+    for (name, value) in plain {
+        container.secrets.remove(name);
+        container.environment.insert(name.clone(), value.clone());
+    }
+    for (name, secret) in secrets {
+        container.environment.remove(name);
+        container.secrets.insert(name.clone(), secret.clone());
+    }
+}

@@ -1,0 +1,245 @@
+//! Data stores in the persistence tier.
+
+use mck_environment::{
+    settings::{Redis, Target},
+    units::Duration,
+};
+
+use super::{
+    PlanningError,
+    addresses::Addresses,
+    context::Context,
+    groups,
+    secrets::{PASSWORD_LENGTH, Secrets},
+};
+use crate::model::{
+    DatabaseCluster, DatabaseSchema, FileSystem, MemcachedCluster, Network, Node, RedisCluster,
+    RedisPersistence, SecurityGroupName, Tier,
+};
+
+/// The offset of a zone's mount target; kept free where there is no file system, so that switching
+/// it on moves nothing.
+const MOUNT_TARGET_OFFSET: u32 = 4;
+/// The offset from which other data stores get addresses.
+const STORE_OFFSET: u32 = 5;
+
+/// The name of the Redis cluster for caches.
+pub(super) const REDIS_CACHE: &str = "redis-cache";
+/// The name of the Redis cluster for sessions.
+pub(super) const REDIS_SESSION: &str = "redis-session";
+
+/// All data stores.
+pub(super) struct DataStores {
+    pub(super) database: DatabaseCluster,
+    pub(super) redis: Vec<RedisCluster>,
+    pub(super) memcached: Option<MemcachedCluster>,
+    pub(super) file_system: Option<FileSystem>,
+}
+
+impl DataStores {
+    pub(super) fn redis(&self, name: &str) -> Option<&RedisCluster> {
+        self.redis.iter().find(|cluster| cluster.name == name)
+    }
+}
+
+pub(super) fn plan(
+    context: &Context<'_>,
+    network: &Network,
+    addresses: &mut Addresses<'_>,
+    secrets: &mut Secrets,
+) -> Result<DataStores, PlanningError> {
+    let file_system = plan_file_system(context, network, addresses)?;
+    let database = plan_database(context, addresses, secrets)?;
+    let cache = &context.settings.cache;
+    let mut redis = Vec::new();
+    // Primaries start in different zones, so that losing one zone loses one primary.
+    for (name, settings, first_zone) in [
+        (REDIS_CACHE, &cache.redis_cache, 1),
+        (REDIS_SESSION, &cache.redis_session, 2),
+    ] {
+        if settings.enabled {
+            redis.push(plan_redis(name, settings, first_zone, addresses, secrets)?);
+        }
+    }
+    let memcached = match &cache.memcached {
+        None => None,
+        Some(settings) => {
+            let group = groups::memcached();
+            Some(MemcachedCluster {
+                node_type: settings.node_type.clone(),
+                members: members("memcached", settings.nodes.into(), 0, &group, addresses)?,
+                port: 11_211,
+                memory: settings.memory,
+                security_group: group,
+            })
+        }
+    };
+    Ok(DataStores {
+        database,
+        redis,
+        memcached,
+        file_system,
+    })
+}
+
+/// Members of a cluster, one zone after the other.
+fn members(
+    name: &str,
+    count: usize,
+    first_zone: usize,
+    group: &SecurityGroupName,
+    addresses: &mut Addresses<'_>,
+) -> Result<Vec<Node>, PlanningError> {
+    (0..count)
+        .map(|index| {
+            addresses.node(
+                format!("{name}-{index}"),
+                Tier::Persistence,
+                first_zone + index,
+                STORE_OFFSET,
+                group,
+            )
+        })
+        .collect()
+}
+
+fn plan_file_system(
+    context: &Context<'_>,
+    network: &Network,
+    addresses: &mut Addresses<'_>,
+) -> Result<Option<FileSystem>, PlanningError> {
+    let settings = &context.settings.storage;
+    if !settings.enabled {
+        return Ok(None);
+    }
+    let group = groups::file_system();
+    let mount_targets = network
+        .zones
+        .iter()
+        .enumerate()
+        .map(|(index, zone)| {
+            addresses.node(
+                format!("media-{}", zone.letter),
+                Tier::Persistence,
+                index,
+                MOUNT_TARGET_OFFSET,
+                &group,
+            )
+        })
+        .collect::<Result<_, _>>()?;
+    Ok(Some(FileSystem {
+        name: "media".to_owned(),
+        mount_targets,
+        port: 2_049,
+        backups: settings.backups,
+        security_group: group,
+    }))
+}
+
+fn plan_database(
+    context: &Context<'_>,
+    addresses: &mut Addresses<'_>,
+    secrets: &mut Secrets,
+) -> Result<DatabaseCluster, PlanningError> {
+    let settings = &context.settings.database;
+    let group = groups::database();
+    Ok(DatabaseCluster {
+        instance_class: settings.instance_class.clone(),
+        serverless: settings.serverless,
+        version: settings.version.clone(),
+        members: members(
+            "db",
+            usize::from(settings.readers) + 1,
+            0,
+            &group,
+            addresses,
+        )?,
+        port: 3_306,
+        schemas: schemas(context, secrets),
+        master_password_secret: secrets.generated(
+            "database-master-password".to_owned(),
+            "Password of the database's master user".to_owned(),
+            PASSWORD_LENGTH,
+        ),
+        backups: settings.backups.clone(),
+        deletion_protection: settings
+            .deletion_protection
+            .unwrap_or(context.is_production() && context.target == Target::Aws),
+        memory: settings.memory,
+        max_connections: settings.max_connections,
+        security_group: group,
+    })
+}
+
+/// The name of an app's schema; none where it has none. A schema can't have the app's hyphens
+/// without quotes in every statement.
+pub(super) fn schema_name(context: &Context<'_>, app: &str) -> Option<String> {
+    match context.settings.app.get(app)?.database.as_deref() {
+        None => Some(app.replace('-', "_")),
+        Some("") => None,
+        Some(name) => Some(name.to_owned()),
+    }
+}
+
+/// One schema for each name; apps that name the same one share it, with the first app's password.
+fn schemas(context: &Context<'_>, secrets: &mut Secrets) -> Vec<DatabaseSchema> {
+    let mut schemas: Vec<DatabaseSchema> = Vec::new();
+    for app in context.settings.app.keys() {
+        let Some(name) = schema_name(context, app) else {
+            continue;
+        };
+        if schemas.iter().any(|schema| schema.name == name) {
+            continue;
+        }
+        let password_secret = secrets.generated(
+            format!("{app}-database-password"),
+            format!("Password of the database user `{name}`"),
+            PASSWORD_LENGTH,
+        );
+        schemas.push(DatabaseSchema {
+            user: name.clone(),
+            name,
+            password_secret,
+        });
+    }
+    schemas
+}
+
+fn plan_redis(
+    name: &str,
+    settings: &Redis,
+    first_zone: usize,
+    addresses: &mut Addresses<'_>,
+    secrets: &mut Secrets,
+) -> Result<RedisCluster, PlanningError> {
+    let group = groups::redis(name);
+    let durable = name == REDIS_SESSION;
+    let default_retention = Duration::from_days(if durable { 7 } else { 0 });
+    Ok(RedisCluster {
+        name: name.to_owned(),
+        engine: settings.engine,
+        version: settings.version.clone(),
+        node_type: settings.node_type.clone(),
+        members: members(
+            name,
+            usize::from(settings.replicas) + 1,
+            first_zone,
+            &group,
+            addresses,
+        )?,
+        port: 6_379,
+        memory: settings.memory,
+        persistence: if durable {
+            RedisPersistence::Durable(settings.append_fsync)
+        } else {
+            RedisPersistence::Cache
+        },
+        snapshot_retention: settings.snapshot_retention.unwrap_or(default_retention),
+        password_secret: secrets.generated(
+            format!("{name}-password"),
+            format!("Password of `{name}`"),
+            PASSWORD_LENGTH,
+        ),
+        security_group: group,
+    })
+}

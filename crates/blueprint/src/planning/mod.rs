@@ -1,0 +1,159 @@
+//! Decides the whole architecture of an environment, once for all targets.
+
+mod access;
+mod addresses;
+mod app;
+mod cluster;
+mod context;
+mod data;
+mod dns;
+mod edge;
+mod error;
+mod groups;
+mod integrations;
+mod network;
+mod observability;
+mod secrets;
+mod servers;
+
+use mck_environment::Environment;
+
+use self::{addresses::Addresses, context::Context, integrations::Contribution, secrets::Secrets};
+use crate::model::{App, Blueprint, DnsProvider, PublicZone};
+
+pub use error::PlanningError;
+
+impl Blueprint {
+    /// The blueprint of an environment: the same for the same environment, byte for byte.
+    ///
+    /// # Errors
+    /// What only shows once the architecture is laid out, such as a subnet with too few addresses.
+    pub fn plan(environment: &Environment) -> Result<Self, PlanningError> {
+        let context = Context::new(environment);
+        let mut secrets = Secrets::default();
+        let network = network::plan(&context)?;
+        let mut addresses = Addresses::new(&network);
+        let load_balancer = edge::plan_load_balancer(&context, &network, &mut addresses)?;
+        let bastion = servers::plan_bastion(&context, &mut addresses)?;
+        let data = data::plan(&context, &network, &mut addresses, &mut secrets)?;
+        let clusters = cluster::plan(&context, &network, &mut addresses)?;
+        let (priorities, free_priority) = app::priorities(&context)?;
+        let jenkins = servers::plan_jenkins(&context, &mut addresses, free_priority)?;
+        let content_delivery = edge::plan_content_delivery(&context);
+
+        let vendors = integrations::plan(&context, &app::public_apps(&context));
+        for (name, description) in vendors.iter().flat_map(|(_, vendor)| &vendor.secrets) {
+            secrets.provided(name.clone(), description.clone());
+        }
+        let apps = app::plan(
+            &context,
+            &network,
+            &data,
+            &priorities,
+            &vendors,
+            &mut secrets,
+        )?;
+        let access_parts = access::Parts {
+            apps: &apps,
+            clusters: &clusters,
+            data: &data,
+            bastion: bastion.as_ref(),
+            jenkins: jenkins.as_ref(),
+            content_delivery: content_delivery.as_ref(),
+            front_ranges: vendors
+                .iter()
+                .find_map(|(_, vendor)| vendor.front_ranges.as_deref()),
+        };
+        let access = access::plan(&context, &access_parts);
+        let security_groups = access::security_groups(&access_parts, &access);
+        let observed = observability::Parts {
+            apps: &apps,
+            clusters: &clusters,
+            data: &data,
+            load_balancer: &load_balancer,
+            bastion: bastion.as_ref(),
+            jenkins: jenkins.as_ref(),
+        };
+        let log_groups = observability::log_groups(&context, &observed);
+        let alarms = observability::alarms(&context, &observed);
+        Ok(Self {
+            project: environment.project.clone(),
+            environment: environment.name.clone(),
+            target: context.target,
+            region: context.settings.region.clone(),
+            tags: tags(&context),
+            private_zone: dns::plan(&context, &data),
+            public_zone: public_zone(&context, &apps, &vendors),
+            secrets: secrets.finish(context.settings),
+            log_groups,
+            alarms,
+            alarm_receivers: context.settings.alarms.emails.clone(),
+            integrations: vendors
+                .iter()
+                .map(|(name, vendor)| integrations::summary(name, vendor))
+                .collect(),
+            access,
+            security_groups,
+            load_balancer,
+            content_delivery,
+            clusters,
+            apps,
+            database: data.database,
+            redis: data.redis,
+            memcached: data.memcached,
+            file_system: data.file_system,
+            bastion,
+            jenkins,
+            network,
+        })
+    }
+}
+
+/// The kit's tags, and the file's, which win.
+fn tags(context: &Context<'_>) -> std::collections::BTreeMap<String, String> {
+    let mut tags: std::collections::BTreeMap<String, String> = [
+        ("Project", context.environment.project.as_str()),
+        ("Environment", context.environment.name.as_str()),
+        ("ManagedBy", "MageCloudKit"),
+    ]
+    .into_iter()
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .collect();
+    tags.extend(context.settings.tags.clone());
+    tags
+}
+
+fn public_zone(
+    context: &Context<'_>,
+    apps: &[App],
+    vendors: &[(&'static str, Contribution)],
+) -> Option<PublicZone> {
+    if context.is_local() {
+        return None;
+    }
+    let dns = &context.settings.dns;
+    let vendor = vendors
+        .iter()
+        .find_map(|(_, vendor)| vendor.public_dns.clone());
+    let (provider, id) = match vendor {
+        Some(vendor) => vendor,
+        None => {
+            dns.public_zone.as_ref()?;
+            (DnsProvider::Route53, dns.public_zone_id.clone())
+        }
+    };
+    let mut hosts = app::public_hosts(apps);
+    if let Some(jenkins) = context.settings.jenkins.host.as_ref()
+        && context.settings.jenkins.enabled
+        && !hosts.contains(jenkins)
+    {
+        hosts.push(jenkins.clone());
+        hosts.sort();
+    }
+    Some(PublicZone {
+        provider,
+        name: dns.public_zone.clone(),
+        id,
+        hosts,
+    })
+}

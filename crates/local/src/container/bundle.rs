@@ -75,11 +75,20 @@ pub fn config(plan: &ContainerPlan) -> Value {
                 { "type": "mount" },
                 { "type": "network", "path": plan.network_namespace },
             ],
-            "maskedPaths": MASKED.iter().map(|path| (*path).to_owned())
-                .chain(plan.masked.iter().cloned()).collect::<Vec<_>>(),
+            "maskedPaths": masked(plan),
             "readonlyPaths": READ_ONLY,
         },
     })
+}
+
+/// What is masked, but for files that the container gets of its own.
+fn masked(plan: &ContainerPlan) -> Vec<&str> {
+    let own = |path: &&str| plan.files.iter().any(|file| file.path == *path);
+    let all = MASKED
+        .iter()
+        .copied()
+        .chain(plan.masked.iter().map(String::as_str));
+    all.filter(|path| !own(path)).collect()
 }
 
 fn mounts(plan: &ContainerPlan) -> Vec<Value> {
@@ -102,10 +111,10 @@ fn mounts(plan: &ContainerPlan) -> Vec<Value> {
             "options": ["nosuid", "noexec", "nodev", "ro"],
         }),
     ];
-    mounts.extend(plan.temporary.iter().map(|path| {
+    mounts.extend(plan.temporary.iter().map(|temporary| {
         json!({
-            "destination": path, "type": "tmpfs", "source": "tmpfs",
-            "options": ["nosuid", "nodev", "mode=1777"],
+            "destination": temporary.path, "type": "tmpfs", "source": "tmpfs",
+            "options": ["nosuid", "nodev", format!("mode={:o}", temporary.mode)],
         })
     }));
     mounts.extend(plan.binds.iter().map(bind));

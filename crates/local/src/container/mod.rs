@@ -12,5 +12,5 @@ pub mod plan;
 pub mod runtime;
 
 pub use cgroup::CgroupRoot;
-pub use plan::{BindMount, ContainerPlan, FilePlan, Limits, RootTree, TreeMount, User};
+pub use plan::{BindMount, ContainerPlan, FilePlan, Limits, RootTree, Temporary, TreeMount, User};
 pub use runtime::{ContainerState, Runtime, RuntimeError};

@@ -29,8 +29,10 @@ pub struct ContainerPlan {
     pub trees: Vec<TreeMount>,
     /// Folders and files of the host shown in it.
     pub binds: Vec<BindMount>,
+    /// Folders of the host that must exist, for their owner alone; sources of `binds`.
+    pub folders: Vec<(PathBuf, User)>,
     /// Memory file systems of its own.
-    pub temporary: Vec<String>,
+    pub temporary: Vec<Temporary>,
     /// Files put into it.
     pub files: Vec<FilePlan>,
     /// Paths that it must not see.
@@ -103,6 +105,25 @@ pub struct BindMount {
     pub path: String,
     /// Whether it can't be written to.
     pub read_only: bool,
+}
+
+/// A memory file system.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Temporary {
+    /// The absolute path in the container.
+    pub path: String,
+    /// The mode of its top folder, such as `0o1777`.
+    pub mode: u32,
+}
+
+impl Temporary {
+    /// One that everyone may write to, like `/tmp`.
+    pub fn shared(path: &str) -> Self {
+        Self {
+            path: path.to_owned(),
+            mode: 0o1777,
+        }
+    }
 }
 
 /// A file put into a container's private layer.

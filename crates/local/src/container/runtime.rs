@@ -22,7 +22,7 @@ use super::{
     bundle,
     cgroup::CgroupRoot,
     launch::{LaunchPlan, files},
-    plan::ContainerPlan,
+    plan::{ContainerPlan, User},
 };
 
 /// An OCI runtime.
@@ -403,6 +403,19 @@ fn signal_of(name: &str) -> Signal {
         "SIGWINCH" => Signal::WINCH,
         _ => Signal::TERM,
     }
+}
+
+/// Makes the folders that a container writes to, each for its owner; one that exists keeps its
+/// owner's files.
+fn make_folders(folders: &[(PathBuf, User)]) -> io::Result<()> {
+    for (path, owner) in folders {
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(path)?;
+        chown(path, Some(owner.uid), Some(owner.gid))?;
+    }
+    Ok(())
 }
 
 fn write_bundle(plan: &ContainerPlan, launch: &LaunchPlan, folder: &Path) -> io::Result<()> {

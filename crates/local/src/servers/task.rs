@@ -1,0 +1,211 @@
+//! Tasks: the containers of a task definition in one network namespace, as ECS's `awsvpc` has them.
+
+use std::{net::Ipv4Addr, path::PathBuf, time::Duration};
+
+use mck_blueprint::model::{App, Container, HookStage, Image, MountSource};
+
+use super::{Context, ServerError, root_file};
+use crate::{
+    container::{BindMount, ContainerPlan, Limits, RootTree, Temporary, TreeMount},
+    release::ReleaseStore,
+};
+
+/// Where a task runs and what it runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TaskPlace {
+    /// Its id, unique in the environment: the app's name and eight hexadecimal digits.
+    pub id: String,
+    /// Its address.
+    pub address: Ipv4Addr,
+    /// The App Server whose capacity it takes.
+    pub server: String,
+    /// The tree of the release, for an app with code of its own.
+    pub tree: Option<PathBuf>,
+    /// What `/REVISION.txt` says.
+    pub revision: String,
+}
+
+/// The folder of a task's volumes and logs carries this prefix; also its network namespace.
+pub fn namespace_part(task: &str) -> String {
+    format!("task-{task}")
+}
+
+/// The id of a container of a task.
+pub fn container_id(task: &str, container: &str) -> String {
+    format!("{task}.{container}")
+}
+
+/// The containers of a task, in the order of their start.
+///
+/// # Errors
+/// When a container's user does not exist.
+pub fn containers(
+    context: &Context,
+    app: &App,
+    place: &TaskPlace,
+) -> Result<Vec<ContainerPlan>, ServerError> {
+    let definition = &app.task_definition;
+    definition
+        .containers
+        .iter()
+        .map(|container| plan(context, app, container, place, None))
+        .collect()
+}
+
+/// A container like one of the app's, that runs another command: a hook, a job, a one-off task.
+///
+/// # Errors
+/// When its user does not exist.
+pub fn one_off(
+    context: &Context,
+    app: &App,
+    container: &Container,
+    place: &TaskPlace,
+    command: Vec<String>,
+) -> Result<ContainerPlan, ServerError> {
+    plan(context, app, container, place, Some(command))
+}
+
+fn plan(
+    context: &Context,
+    app: &App,
+    container: &Container,
+    place: &TaskPlace,
+    command: Option<Vec<String>>,
+) -> Result<ContainerPlan, ServerError> {
+    let part = namespace_part(&place.id);
+    let mut plan = context.container(
+        &part,
+        &container.user,
+        command.unwrap_or_else(|| container.command.clone()),
+    )?;
+    plan.id = container_id(&place.id, &container.name);
+    plan.hostname.clone_from(&place.id);
+    plan.working_directory
+        .clone_from(&container.working_directory);
+    plan.read_only_root = container.read_only_root;
+    plan.capabilities.clone_from(&container.capabilities);
+    plan.stop_signal.clone_from(&container.stop_signal);
+    plan.stop_timeout = container.stop_timeout.into();
+    plan.cgroup = PathBuf::from(context.layout.id().as_str())
+        .join(&place.server)
+        .join(&place.id)
+        .join(&container.name);
+    plan.limits = Limits {
+        memory: container.memory.map(|size| size.as_mib() << 20),
+        cpu: Some(container.cpu).filter(|cpu| *cpu > 0),
+        processes: Some(4_096),
+    };
+    set_environment(context, container, place, &mut plan);
+    plan.files.extend(container.files.iter().map(|file| {
+        let mut file_plan = root_file(&file.path, file.content.clone());
+        file_plan.mode = if file.executable { 0o755 } else { 0o644 };
+        file_plan
+    }));
+    add_mounts(context, app, container, place, &mut plan);
+    if let Image::Oci(reference) = &container.image {
+        plan.root = RootTree::Folder(context.layout.releases().join("images").join(reference));
+    }
+    Ok(plan)
+}
+
+fn set_environment(
+    context: &Context,
+    container: &Container,
+    place: &TaskPlace,
+    plan: &mut ContainerPlan,
+) {
+    let variables = &mut plan.environment.0;
+    variables.extend(container.environment.clone());
+    let secrets = container.secrets.iter();
+    variables.extend(
+        secrets.map(|(name, secret)| (name.clone(), context.secrets.value(secret).to_owned())),
+    );
+    variables.insert("TASK_ID".to_owned(), place.id.clone());
+    variables.insert("REVISION".to_owned(), place.revision.clone());
+}
+
+fn add_mounts(
+    context: &Context,
+    app: &App,
+    container: &Container,
+    place: &TaskPlace,
+    plan: &mut ContainerPlan,
+) {
+    let user = plan.user.clone();
+    for mount in &container.mounts {
+        let shared = match &mount.source {
+            MountSource::Release => {
+                if let Some(tree) = &place.tree {
+                    let mount_points = mount_points_below(container, &mount.path);
+                    plan.trees.push(TreeMount {
+                        source: tree.clone(),
+                        path: mount.path.clone(),
+                        mount_points,
+                    });
+                }
+                continue;
+            }
+            MountSource::Temporary => {
+                if !plan
+                    .temporary
+                    .iter()
+                    .any(|temporary| temporary.path == mount.path)
+                {
+                    plan.temporary.push(Temporary::shared(&mount.path));
+                }
+                continue;
+            }
+            MountSource::Media(name) => context.layout.data("media").join(&app.name).join(name),
+            MountSource::TaskVolume(name) => context
+                .layout
+                .run()
+                .join("volumes")
+                .join(&place.id)
+                .join(name),
+        };
+        plan.folders.push((shared.clone(), user.clone()));
+        plan.binds.push(BindMount {
+            source: shared,
+            path: mount.path.clone(),
+            read_only: mount.read_only,
+        });
+    }
+}
+
+/// Where other mounts of the container lie inside the release's tree.
+fn mount_points_below(container: &Container, top: &str) -> Vec<String> {
+    let others = container.mounts.iter().map(|mount| &mount.path);
+    others
+        .filter_map(|path| path.strip_prefix(top)?.strip_prefix('/'))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// The release tree that tasks of an app see: the release's, or the source itself in developer mode.
+pub fn release_tree(context: &Context, app: &str, release: &str) -> PathBuf {
+    ReleaseStore::new(&context.layout.releases(), app).tree(release)
+}
+
+/// The command and container of an app's hook; none when the app has no such hook.
+pub fn hook(app: &App, stage: HookStage) -> Option<(&Container, Vec<String>)> {
+    let hook = app.hooks.iter().find(|hook| hook.stage == stage)?;
+    let container = app
+        .task_definition
+        .containers
+        .iter()
+        .find(|container| container.name == hook.container)?;
+    Some((container, hook.command.clone()))
+}
+
+/// The longest time that any container of an app may take to stop.
+pub fn stop_timeout(app: &App) -> Duration {
+    let timeouts = app
+        .task_definition
+        .containers
+        .iter()
+        .map(|container| container.stop_timeout);
+    timeouts
+        .max()
+        .map_or(Duration::from_secs(30), Duration::from)
+}

@@ -146,7 +146,8 @@ pub fn memcached(
 
 fn bind_data(context: &Context, plan: &mut ServerPlan, node: &str, path: &str) {
     let source = context.layout.data(node);
-    plan.folders
+    plan.container
+        .folders
         .push((source.clone(), plan.container.user.clone()));
     plan.container.binds.push(BindMount {
         source,

@@ -124,10 +124,9 @@ impl Context {
             path: CONTROL.to_owned(),
             read_only: false,
         });
-        let folders = vec![(control, container.user.clone())];
+        container.folders.push((control, container.user.clone()));
         Ok(ServerPlan {
             container,
-            folders,
             readiness,
         })
     }

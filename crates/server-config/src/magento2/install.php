@@ -142,6 +142,17 @@ function installer_arguments(): array
     return $arguments;
 }
 
+/* With an install date Magento takes the empty database for a store's, and reads from it. */
+function forget_deployment(): void
+{
+    foreach (array_keys(getenv()) as $name) {
+        if (preg_match('/^(MAGENTO_DC_|CONFIG__)/', $name)) {
+            putenv($name);
+            unset($_ENV[$name], $_SERVER[$name]);
+        }
+    }
+}
+
 $root = $argv[1];
 $connection = connect();
 if ((int) $connection->query("SELECT GET_LOCK('magento-install', 600)")->fetchColumn() !== 1) {
@@ -153,6 +164,7 @@ if (is_installed($connection)) {
     exit(0);
 }
 $_SERVER['argv'] = $argv = installer_arguments();
+forget_deployment();
 $_SERVER['argc'] = $argc = count($argv);
 chdir($root);
 /* The interpreter line of an included script would be printed. */

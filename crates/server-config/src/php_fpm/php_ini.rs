@@ -74,12 +74,52 @@ impl Opcache {
 /// Renders a complete `php.ini`.
 #[must_use]
 pub fn render(ini: &PhpIni) -> String {
-    let flag = |on: bool| if on { "1" } else { "0" };
+    let mut out = String::from("[PHP]\n");
+    let adjustable = limits(ini).into_iter().chain(opcache(&ini.opcache));
+    for (name, value) in adjustable {
+        // Writing to a String does not fail.
+        let _ = writeln!(out, "{name} = {value}");
+    }
+    for (name, value) in FIXED {
+        let _ = writeln!(out, "{name} = {value}");
+    }
+    out
+}
+
+/// The same for every app: errors go to the log only, files to `/tmp` only, and Magento's
+/// documentation has the real path cache and needs `$_ENV`.
+const FIXED: [(&str, &str); 22] = [
+    ("upload_tmp_dir", "/tmp"),
+    ("sys_temp_dir", "/tmp"),
+    ("date.timezone", "UTC"),
+    ("expose_php", "0"),
+    ("display_errors", "0"),
+    ("display_startup_errors", "0"),
+    ("log_errors", "1"),
+    ("error_log", "/dev/stderr"),
+    ("error_reporting", "E_ALL & ~E_DEPRECATED & ~E_STRICT"),
+    ("html_errors", "0"),
+    ("variables_order", "\"EGPCS\""),
+    ("allow_url_include", "0"),
+    ("cgi.fix_pathinfo", "0"),
+    ("realpath_cache_size", "10M"),
+    ("realpath_cache_ttl", "7200"),
+    ("session.auto_start", "0"),
+    ("session.cookie_httponly", "1"),
+    ("session.save_path", "/tmp"),
+    ("session.gc_probability", "1"),
+    // nginx compresses what PHP answers, static files too, and once is enough.
+    ("zlib.output_compression", "0"),
+    ("pcre.backtrack_limit", "10000000"),
+    ("opcache.consistency_checks", "0"),
+];
+
+fn limits(ini: &PhpIni) -> Vec<(&'static str, String)> {
     let memory_limit = ini
         .memory_limit_mib
         .map_or_else(|| "-1".to_owned(), |mib| format!("{mib}M"));
     let upload = format!("{}M", ini.upload_max_mib);
-    let settings: Vec<(&str, String)> = vec![
+    vec![
         ("memory_limit", memory_limit),
         (
             "max_execution_time",
@@ -88,57 +128,28 @@ pub fn render(ini: &PhpIni) -> String {
         ("max_input_vars", ini.max_input_vars.to_string()),
         ("post_max_size", upload.clone()),
         ("upload_max_filesize", upload),
-        ("upload_tmp_dir", "/tmp".to_owned()),
-        ("sys_temp_dir", "/tmp".to_owned()),
-        ("date.timezone", "UTC".to_owned()),
-        ("expose_php", "0".to_owned()),
-        ("display_errors", "0".to_owned()),
-        ("display_startup_errors", "0".to_owned()),
-        ("log_errors", "1".to_owned()),
-        ("error_log", "/dev/stderr".to_owned()),
-        (
-            "error_reporting",
-            "E_ALL & ~E_DEPRECATED & ~E_STRICT".to_owned(),
-        ),
-        ("html_errors", "0".to_owned()),
-        ("variables_order", "\"EGPCS\"".to_owned()),
-        ("allow_url_include", "0".to_owned()),
-        ("cgi.fix_pathinfo", "0".to_owned()),
-        ("realpath_cache_size", "10M".to_owned()),
-        ("realpath_cache_ttl", "7200".to_owned()),
-        ("session.auto_start", "0".to_owned()),
-        ("session.cookie_httponly", "1".to_owned()),
-        ("session.save_path", "/tmp".to_owned()),
-        ("session.gc_probability", "1".to_owned()),
-        // nginx compresses what PHP answers, static files too, and once is enough.
-        ("zlib.output_compression", "0".to_owned()),
-        ("pcre.backtrack_limit", "10000000".to_owned()),
-        ("opcache.enable", flag(ini.opcache.enabled).to_owned()),
-        ("opcache.enable_cli", "0".to_owned()),
-        (
-            "opcache.memory_consumption",
-            ini.opcache.memory_mib.to_string(),
-        ),
+    ]
+}
+
+fn opcache(opcache: &Opcache) -> Vec<(&'static str, String)> {
+    let flag = |on: bool| u8::from(on).to_string();
+    vec![
+        ("opcache.enable", flag(opcache.enabled)),
+        ("opcache.enable_cli", flag(false)),
+        ("opcache.memory_consumption", opcache.memory_mib.to_string()),
         (
             "opcache.interned_strings_buffer",
-            ini.opcache.interned_strings_mib.to_string(),
+            opcache.interned_strings_mib.to_string(),
         ),
         (
             "opcache.max_accelerated_files",
-            ini.opcache.max_accelerated_files.to_string(),
+            opcache.max_accelerated_files.to_string(),
         ),
         (
             "opcache.validate_timestamps",
-            flag(ini.opcache.validate_timestamps).to_owned(),
+            flag(opcache.validate_timestamps),
         ),
-        ("opcache.save_comments", "1".to_owned()),
-        ("opcache.enable_file_override", "0".to_owned()),
-        ("opcache.consistency_checks", "0".to_owned()),
-    ];
-    let mut out = String::from("[PHP]\n");
-    for (name, value) in settings {
-        // Writing to a String does not fail.
-        let _ = writeln!(out, "{name} = {value}");
-    }
-    out
+        ("opcache.save_comments", flag(true)),
+        ("opcache.enable_file_override", flag(false)),
+    ]
 }

@@ -143,19 +143,12 @@ fn own_app_etc() -> String {
 
 fn magento2_parts(app: &WebApp) -> Parts {
     let production = app.mode == Mode::Production;
-    let script = config_path("magento2-install.php");
     let prepare = format!(
-        "{}
-cp {} {}",
+        "{}\ncp {} {}",
         own_app_etc(),
         config_path("env.php"),
-        in_code("app/etc/env.php")
+        in_code(ENV_PHP)
     );
-    let magento = |sub_command: &[&str]| {
-        let mut command = arguments(["php", "bin/magento"]);
-        command.extend(sub_command.iter().map(|&argument| argument.to_owned()));
-        prepared(&prepare, command)
-    };
     let mut writable_paths = vec![private("var", 512), private_copy("app/etc", 16)];
     if !production {
         writable_paths.push(private("generated", 512));
@@ -164,6 +157,7 @@ cp {} {}",
             ..private("pub/static", 1024)
         });
     }
+    let (hooks, jobs) = magento2_commands(&prepare);
     Parts {
         code: release(),
         site: Site::Magento2 {
@@ -181,33 +175,42 @@ cp {} {}",
         ],
         environment: Vec::new(),
         php_command: prepared(&prepare, php_fpm_command()),
-        hooks: Hooks {
-            install: Some(prepared(
-                &prepare,
-                arguments(["php", &script, CODE_DIRECTORY]),
-            )),
-            upgrade: Some(magento(&[
-                "setup:upgrade",
-                "--keep-generated",
-                "--no-interaction",
-            ])),
-            cache_flush: Some(magento(&["cache:flush"])),
-        },
-        jobs: vec![
-            ScheduledJob {
-                name: "cron",
-                every_minutes: 5,
-                command: magento(&["cron:run"]),
-            },
-            ScheduledJob {
-                name: "indexer",
-                every_minutes: 5,
-                command: magento(&["indexer:reindex"]),
-            },
-        ],
+        hooks,
+        jobs,
         ini: ini(app, 18_000, Opcache::magento(production)),
         cli_memory_limit_mib: Some(2048),
     }
+}
+
+const ENV_PHP: &str = "app/etc/env.php";
+
+/// Every command finds the deployment's `env.php` but the installation, which must find none.
+fn magento2_commands(prepare: &str) -> (Hooks, Vec<ScheduledJob>) {
+    let script = config_path("magento2-install.php");
+    let magento = |sub_command: &[&str]| {
+        let mut command = arguments(["php", "bin/magento"]);
+        command.extend(sub_command.iter().map(|&argument| argument.to_owned()));
+        prepared(prepare, command)
+    };
+    let job = |name, sub_command| ScheduledJob {
+        name,
+        every_minutes: 5,
+        command: magento(&[sub_command]),
+    };
+    let hooks = Hooks {
+        install: Some(prepared(
+            &format!("{}\nrm -f {}", own_app_etc(), in_code(ENV_PHP)),
+            arguments(["php", &script, CODE_DIRECTORY]),
+        )),
+        upgrade: Some(magento(&[
+            "setup:upgrade",
+            "--keep-generated",
+            "--no-interaction",
+        ])),
+        cache_flush: Some(magento(&["cache:flush"])),
+    };
+    let jobs = vec![job("cron", "cron:run"), job("indexer", "indexer:reindex")];
+    (hooks, jobs)
 }
 
 fn magento1_parts(app: &WebApp) -> Parts {

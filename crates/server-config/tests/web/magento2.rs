@@ -20,10 +20,11 @@ const CONSOLE: &str = r#"#!/usr/bin/env php
 <?php
 $seen = str_replace("\0", ' ', file_get_contents('/proc/self/cmdline'));
 echo json_encode(['arguments' => $_SERVER['argv'], 'seen' => $seen, 'memory' => ini_get('memory_limit'),
-    'config' => require __DIR__ . '/../app/etc/env.php', 'modules' => require __DIR__ . '/../app/etc/config.php']);
+    'config' => @include __DIR__ . '/../app/etc/env.php', 'date' => getenv('MAGENTO_DC_INSTALL__DATE'), 'modules' => require __DIR__ . '/../app/etc/config.php']);
 file_put_contents(__DIR__ . '/../app/etc/config.php', "<?php return ['modules' => ['Magento_Store' => 1]];") or exit(1);
 if (($_SERVER['argv'][1] ?? '') === 'setup:install') {
-    $pdo = new PDO('mysql:host=127.0.0.1;dbname=magento', 'magento', getenv('MAGENTO_DC_DB__CONNECTION__DEFAULT__PASSWORD'));
+    $pdo = new PDO('mysql:host=127.0.0.1;dbname=magento', 'magento',
+        substr(current(preg_grep('/^--db-password=/', $_SERVER['argv'])), 14));
     $pdo->exec('CREATE TABLE m_admin_user (user_id INT)');
     $pdo->exec('INSERT INTO m_admin_user VALUES (1)');
 }
@@ -399,6 +400,11 @@ fn install(task: &Task) {
             "{expected} is not in {arguments:?}"
         );
     }
+    assert_eq!(
+        first["config"], false,
+        "an installation finds no deployment"
+    );
+    assert_eq!(first["date"], false);
     let seen = first["seen"].as_str().unwrap();
     assert!(seen.contains("magento2-install.php"), "{seen}");
     assert!(

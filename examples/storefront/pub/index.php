@@ -1,0 +1,13 @@
+<?php
+
+declare(strict_types=1);
+
+use Storefront\App;
+use Storefront\Http\Endpoint;
+use Storefront\Http\Kernel;
+use Storefront\Http\Request;
+use Storefront\Http\Response;
+
+require __DIR__ . '/../src/autoload.php';
+
+Endpoint::run(static fn (Request $request, App $app): Response => (new Kernel($app, $request))->handle());

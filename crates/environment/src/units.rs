@@ -27,19 +27,31 @@ pub enum UnitError {
 fn parse(text: &str, units: &[(&str, u64)], names: &'static str) -> Result<u64, UnitError> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = text.split_at(digits);
-    let form = || UnitError::Form { text: text.to_owned(), units: names };
-    let too_large = || UnitError::TooLarge { text: text.to_owned() };
+    let form = || UnitError::Form {
+        text: text.to_owned(),
+        units: names,
+    };
+    let too_large = || UnitError::TooLarge {
+        text: text.to_owned(),
+    };
     if number.is_empty() {
         return Err(form());
     }
-    let factor = units.iter().find(|(name, _)| *name == unit.trim_start()).ok_or_else(form)?.1;
+    let factor = units
+        .iter()
+        .find(|(name, _)| *name == unit.trim_start())
+        .ok_or_else(form)?
+        .1;
     let number: u64 = number.parse().map_err(|_| too_large())?;
     number.checked_mul(factor).ok_or_else(too_large)
 }
 
 /// The largest unit of which `value` is a whole multiple; `units` go from small to large.
 fn format(value: u64, units: &[(&str, u64)], out: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let fitting = units.iter().rev().find(|(_, factor)| value > 0 && value.is_multiple_of(*factor));
+    let fitting = units
+        .iter()
+        .rev()
+        .find(|(_, factor)| value > 0 && value.is_multiple_of(*factor));
     match fitting.or(units.first()) {
         Some((name, factor)) => write!(out, "{}{name}", value / factor),
         None => write!(out, "{value}"),
@@ -47,7 +59,7 @@ fn format(value: u64, units: &[(&str, u64)], out: &mut fmt::Formatter<'_>) -> fm
 }
 
 macro_rules! unit {
-    ($(#[$doc:meta])* $name:ident, $units:expr, $names:literal, $pattern:literal, $example:literal) => {
+    ($(#[$doc:meta])* $name:ident, $units:expr, $names:literal, $pattern:literal, $format:literal, $example:literal) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(u64);
@@ -84,6 +96,7 @@ macro_rules! unit {
             fn json_schema(_: &mut SchemaGenerator) -> Schema {
                 json_schema!({
                     "type": "string",
+                    "format": $format,
                     "pattern": $pattern,
                     "description": concat!("A whole number followed by one of ", $names, "."),
                     "examples": [$example],
@@ -99,6 +112,7 @@ unit!(
     &[("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)],
     "`ms`, `s`, `m`, `h`, `d`",
     "^[0-9]+ ?(ms|s|m|h|d)$",
+    "mck-duration",
     "10s"
 );
 
@@ -108,6 +122,7 @@ unit!(
     &[("MiB", 1), ("GiB", 1_024), ("TiB", 1_048_576)],
     "`MiB`, `GiB`, `TiB`",
     "^[0-9]+ ?(MiB|GiB|TiB)$",
+    "mck-size",
     "768MiB"
 );
 
@@ -174,17 +189,26 @@ mod tests {
             ("7d", 604_800_000, "7d"),
         ] {
             let duration: Duration = text.parse().unwrap();
-            assert_eq!((duration.as_millis(), duration.to_string().as_str()), (millis, printed));
+            assert_eq!(
+                (duration.as_millis(), duration.to_string().as_str()),
+                (millis, printed)
+            );
         }
     }
 
     #[test]
     fn a_value_without_a_unit_or_too_large_is_refused() {
         for text in ["10", "s", "", "-1s", "1.5s", "10 minutes", "10S"] {
-            assert!(matches!(text.parse::<Duration>(), Err(UnitError::Form { .. })), "{text}");
+            assert!(
+                matches!(text.parse::<Duration>(), Err(UnitError::Form { .. })),
+                "{text}"
+            );
         }
         for text in ["99999999999999999999d", "9999999999999999d"] {
-            assert!(matches!(text.parse::<Duration>(), Err(UnitError::TooLarge { .. })), "{text}");
+            assert!(
+                matches!(text.parse::<Duration>(), Err(UnitError::TooLarge { .. })),
+                "{text}"
+            );
         }
     }
 

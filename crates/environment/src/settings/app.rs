@@ -89,7 +89,11 @@ pub struct Tasks {
 
 impl Default for Tasks {
     fn default() -> Self {
-        Self { minimum: 2, maximum: 4, desired: None }
+        Self {
+            minimum: 2,
+            maximum: 4,
+            desired: None,
+        }
     }
 }
 
@@ -153,7 +157,10 @@ pub struct Stickiness {
 
 impl Default for Stickiness {
     fn default() -> Self {
-        Self { enabled: false, duration: Duration::from_days(1) }
+        Self {
+            enabled: false,
+            duration: Duration::from_days(1),
+        }
     }
 }
 
@@ -232,7 +239,11 @@ pub struct CircuitBreaker {
 
 impl Default for CircuitBreaker {
     fn default() -> Self {
-        Self { enabled: true, rollback: true, failure_threshold: None }
+        Self {
+            enabled: true,
+            rollback: true,
+            failure_threshold: None,
+        }
     }
 }
 
@@ -347,11 +358,12 @@ impl Default for Nginx {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Job {
-    /// When: `rate(5 minutes)` or `cron(0 3 * * ? *)`, in EventBridge's syntax, in UTC.
-    #[schemars(regex(pattern = r"^(rate|cron)\(.+\)$"))]
+    /// When: `rate(5 minutes)` or `cron(0 3 * * ? *)`, in EventBridge's syntax, in UTC. May be
+    /// left out only where `enabled = false`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub schedule: String,
-    /// The command and its arguments.
-    #[schemars(length(min = 1))]
+    /// The command and its arguments. May be left out only where `enabled = false`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub command: Vec<String>,
     /// The container whose image and environment it uses. Default: php-fpm's.
     #[serde(default)]
@@ -399,6 +411,9 @@ pub struct Admin {
 
 impl Default for Admin {
     fn default() -> Self {
-        Self { user: "admin".to_owned(), email: "admin@example.com".to_owned() }
+        Self {
+            user: "admin".to_owned(),
+            email: "admin@example.com".to_owned(),
+        }
     }
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::units::{Duration, Size};
 
 /// The caches: two Redis clusters, and Memcached where it is asked for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Cache {
     /// The Redis for Magento's cache: evicts what was used least recently.
@@ -15,16 +15,6 @@ pub struct Cache {
     pub redis_session: Redis,
     /// Memcached. Default: none.
     pub memcached: Option<Memcached>,
-}
-
-impl Default for Cache {
-    fn default() -> Self {
-        Self {
-            redis_cache: Redis::default(),
-            redis_session: Redis::default(),
-            memcached: None,
-        }
-    }
 }
 
 /// A Redis cluster: a primary and its replicas (an ElastiCache replication group).

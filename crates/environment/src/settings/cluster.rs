@@ -80,7 +80,11 @@ pub struct Servers {
 
 impl Default for Servers {
     fn default() -> Self {
-        Self { minimum: 2, maximum: 6, desired: None }
+        Self {
+            minimum: 2,
+            maximum: 6,
+            desired: None,
+        }
     }
 }
 

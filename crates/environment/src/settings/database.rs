@@ -72,7 +72,10 @@ pub struct Backups {
 
 impl Default for Backups {
     fn default() -> Self {
-        Self { retention: Duration::from_days(7), window: "01:00-02:00".to_owned() }
+        Self {
+            retention: Duration::from_days(7),
+            window: "01:00-02:00".to_owned(),
+        }
     }
 }
 
@@ -88,6 +91,9 @@ pub struct Storage {
 
 impl Default for Storage {
     fn default() -> Self {
-        Self { enabled: true, backups: true }
+        Self {
+            enabled: true,
+            backups: true,
+        }
     }
 }

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::units::Duration;
+use crate::{schema::formats, units::Duration};
 
 /// The load balancer in the public subnets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -22,7 +22,7 @@ pub struct LoadBalancer {
     /// Keep access logs for this long, 0 d for none.
     pub access_logs_retention: Duration,
     /// Ranges that may reach it. Default: everyone.
-    #[schemars(inner(regex(pattern = r"^[0-9a-fA-F.:]+/[0-9]+$")))]
+    #[schemars(with = "Option<Vec<formats::IpNetwork>>")]
     pub allow_from: Option<Vec<String>>,
 }
 
@@ -57,7 +57,9 @@ pub enum Algorithm {
 pub struct Certificate {
     /// ARNs of certificates in ACM, the first one the default. Default: one is requested for the
     /// apps' hosts and validated in the public zone.
-    #[schemars(inner(regex(pattern = r"^arn:aws[a-z-]*:acm:[a-z0-9-]+:[0-9]{12}:certificate/.+$")))]
+    #[schemars(inner(regex(
+        pattern = r"^arn:aws[a-z-]*:acm:[a-z0-9-]+:[0-9]{12}:certificate/.+$"
+    )))]
     pub arns: Vec<String>,
 }
 

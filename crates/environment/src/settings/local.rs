@@ -5,12 +5,14 @@ use std::net::IpAddr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::schema::formats;
+
 /// Settings of the local target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Local {
     /// The host's address on which the load balancer listens.
-    #[schemars(with = "String")]
+    #[schemars(with = "formats::IpAddress")]
     pub listen: IpAddr,
     /// The host's port for HTTP.
     #[schemars(range(min = 1, max = 65535))]

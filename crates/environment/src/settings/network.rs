@@ -4,25 +4,27 @@ use ipnet::Ipv4Net;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::schema::formats;
+
 /// The VPC: one public, one app and one persistence subnet in each availability zone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Network {
     /// The VPC's address range, `/16` to `/24`, in private address space (RFC 1918) or
     /// 100.64.0.0/10 (RFC 6598).
-    #[schemars(with = "String", regex(pattern = r"^[0-9.]+/[0-9]+$"))]
+    #[schemars(with = "formats::Ipv4Network")]
     pub cidr: Ipv4Net,
     /// The letters of the availability zones, one to six. Default: `["a", "b", "c"]`.
     #[schemars(length(min = 1, max = 6), inner(regex(pattern = r"^[a-f]$")))]
     pub zones: Vec<String>,
     /// The public subnets' ranges, one per zone, `/16` to `/28`. Default: carved from `cidr`.
-    #[schemars(with = "Option<Vec<String>>")]
+    #[schemars(with = "Option<Vec<formats::Ipv4Network>>")]
     pub public_subnets: Option<Vec<Ipv4Net>>,
     /// The app subnets' ranges, one per zone. Default: carved from `cidr`.
-    #[schemars(with = "Option<Vec<String>>")]
+    #[schemars(with = "Option<Vec<formats::Ipv4Network>>")]
     pub app_subnets: Option<Vec<Ipv4Net>>,
     /// The persistence subnets' ranges, one per zone. Default: carved from `cidr`.
-    #[schemars(with = "Option<Vec<String>>")]
+    #[schemars(with = "Option<Vec<formats::Ipv4Network>>")]
     pub persistence_subnets: Option<Vec<Ipv4Net>>,
     /// NAT gateways: one per zone (a zone's loss stays its own), a single one (cheaper) or none.
     pub nat: Nat,

@@ -15,7 +15,9 @@ pub struct Logs {
 
 impl Default for Logs {
     fn default() -> Self {
-        Self { retention: Duration::from_days(30) }
+        Self {
+            retention: Duration::from_days(30),
+        }
     }
 }
 
@@ -32,6 +34,9 @@ pub struct Alarms {
 
 impl Default for Alarms {
     fn default() -> Self {
-        Self { enabled: true, emails: Vec::new() }
+        Self {
+            enabled: true,
+            emails: Vec::new(),
+        }
     }
 }

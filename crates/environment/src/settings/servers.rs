@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::schema::formats;
+
 /// The Bastion in a public subnet, through which people reach the App Servers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
@@ -14,7 +16,7 @@ pub struct Bastion {
     pub instance_type: String,
     /// Ranges from which SSH is open. Default: none; the door is Session Manager, locally `mck
     /// ssh`.
-    #[schemars(inner(regex(pattern = r"^[0-9a-fA-F.:]+/[0-9]+$")))]
+    #[schemars(with = "Vec<formats::IpNetwork>")]
     pub allow_ssh_from: Vec<String>,
     /// Let the Bastion reach the database, for tunnels.
     pub database_access: bool,
@@ -46,7 +48,7 @@ pub struct Jenkins {
     /// Its host name behind the load balancer.
     pub host: Option<String>,
     /// Ranges that may reach it; at least one when it is enabled.
-    #[schemars(inner(regex(pattern = r"^[0-9a-fA-F.:]+/[0-9]+$")))]
+    #[schemars(with = "Vec<formats::IpNetwork>")]
     pub allow_from: Vec<String>,
     /// Plugins to install.
     pub plugins: Vec<String>,

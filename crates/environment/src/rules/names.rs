@@ -1,0 +1,179 @@
+//! Names, from which AWS names, DNS names and paths are made.
+
+use super::Rules;
+use crate::{diagnostic::Diagnostic, tree::Span};
+
+/// The longest name of a load balancer or target group (ALB).
+const LOAD_BALANCER_NAME: usize = 32;
+
+/// Roles that apps and clusters must not take the names of.
+const RESERVED: [&str; 8] = [
+    "bastion",
+    "database",
+    "jenkins",
+    "load-balancer",
+    "memcached",
+    "redis-cache",
+    "redis-session",
+    "storage",
+];
+
+/// What is wrong with the project's name.
+pub(crate) fn check_project_name(name: &str, span: Span) -> Option<Diagnostic> {
+    check_name("project's", name, 20, span)
+}
+
+/// What is wrong with an environment's name.
+pub(crate) fn check_environment_name(name: &str, span: Span) -> Option<Diagnostic> {
+    check_name("environment's", name, 12, span)
+}
+
+fn check_name(kind: &str, name: &str, longest: usize, span: Span) -> Option<Diagnostic> {
+    let allowed =
+        |letter: u8| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == b'-';
+    let wrong = if name.is_empty() {
+        "is empty".to_owned()
+    } else if name.len() > longest {
+        format!(
+            "has {} characters, more than {longest}",
+            name.chars().count().max(longest + 1)
+        )
+    } else if !name.bytes().all(allowed) {
+        "has other characters than lower-case letters, digits and hyphens".to_owned()
+    } else if !name.starts_with(|letter: char| letter.is_ascii_lowercase()) {
+        "does not begin with a letter".to_owned()
+    } else if name.ends_with('-') || name.contains("--") {
+        "has a hyphen at its end or two in a row".to_owned()
+    } else {
+        return None;
+    };
+    let help = format!(
+        "Allowed: 1 to {longest} lower-case letters, digits and single hyphens, beginning with a \
+         letter; AWS names and DNS names are made of it."
+    );
+    Some(
+        Diagnostic::new("bad_name", format!("The {kind} name {wrong}."))
+            .at(span)
+            .help(help),
+    )
+}
+
+pub(super) fn check(rules: &mut Rules<'_>) {
+    let settings = rules.settings;
+    for name in settings.app.keys() {
+        named(rules, "app's", &["app", name], 24);
+        reserved(rules, "app", name);
+        for container in settings.app[name].container.keys() {
+            named(
+                rules,
+                "container's",
+                &["app", name, "container", container],
+                32,
+            );
+        }
+        for job in settings.app[name].job.keys() {
+            named(rules, "job's", &["app", name, "job", job], 32);
+        }
+    }
+    for name in settings.cluster.keys() {
+        named(rules, "cluster's", &["cluster", name], 24);
+        reserved(rules, "cluster", name);
+    }
+    for name in settings.secret.keys() {
+        named(rules, "secret's", &["secret", name], 64);
+    }
+    if rules.on_aws() {
+        derived_names(rules);
+    }
+    tags(rules);
+}
+
+fn named(rules: &mut Rules<'_>, kind: &str, path: &[&str], longest: usize) {
+    let span = rules.tree.locate_key(path).span;
+    let name = path.last().copied().unwrap_or_default();
+    rules.found.extend(check_name(kind, name, longest, span));
+}
+
+fn reserved(rules: &mut Rules<'_>, section: &str, name: &str) {
+    if RESERVED.contains(&name) {
+        let message = format!("`{name}` is the name of a part that every environment has.");
+        let help = format!(
+            "Reserved are {}.",
+            crate::diagnostic::quoted_list(RESERVED.iter())
+        );
+        rules.wrong_key("reserved_name", &[section, name], message, &help);
+    }
+}
+
+/// The names that the AWS target makes of these.
+fn derived_names(rules: &mut Rules<'_>) {
+    let stem = format!("mck-{}-{}", rules.project, rules.name);
+    if stem.len() > LOAD_BALANCER_NAME {
+        let message = format!(
+            "The load balancer's name `{stem}` would have {} characters, more than the \
+             {LOAD_BALANCER_NAME} of AWS.",
+            stem.len()
+        );
+        let help = "Shorten the project's or the environment's name.";
+        rules.wrong("name_too_long", &[], message, help);
+        return;
+    }
+    let settings = rules.settings;
+    for name in settings
+        .app
+        .iter()
+        .filter(|(_, app)| !app.routing.internal)
+        .map(|(name, _)| name)
+    {
+        let group = format!("{stem}-{name}");
+        if group.len() > LOAD_BALANCER_NAME {
+            let message = format!(
+                "The target group's name `{group}` would have {} characters, more than the \
+                 {LOAD_BALANCER_NAME} of AWS.",
+                group.len()
+            );
+            let help = format!(
+                "Shorten the name of the project, the environment or the app, by {} together.",
+                group.len() - LOAD_BALANCER_NAME
+            );
+            rules.wrong_key("name_too_long", &["app", name], message, &help);
+        }
+    }
+}
+
+/// AWS: 50 tags, of which the kit needs some; keys of 128 and values of 256 characters; `aws:` is
+/// AWS's own.
+fn tags(rules: &mut Rules<'_>) {
+    let settings = rules.settings;
+    if settings.tags.len() > 40 {
+        let message = format!("There are {} tags.", settings.tags.len());
+        let help = "At most 40: AWS allows 50 on a resource, and the kit adds its own.";
+        rules.wrong("too_many_tags", &["tags"], message, help);
+    }
+    for (key, value) in &settings.tags {
+        let wrong = if key.to_lowercase().starts_with("aws:") {
+            "begins with `aws:`, which is AWS's own"
+        } else if key.is_empty() || key.chars().count() > 128 {
+            "must have a key of 1 to 128 characters"
+        } else if value.chars().count() > 256 {
+            "has a value of more than 256 characters"
+        } else if !key.chars().chain(value.chars()).all(tag_letter) {
+            "has characters that AWS does not take"
+        } else {
+            continue;
+        };
+        let shown: String = key.chars().take(40).collect();
+        let help = "Tags are letters, digits, spaces and `_.:/=+-@`; keys at most 128 characters, \
+                    values at most 256.";
+        rules.wrong_key(
+            "bad_tag",
+            &["tags", key],
+            format!("The tag `{shown}` {wrong}."),
+            help,
+        );
+    }
+}
+
+fn tag_letter(letter: char) -> bool {
+    letter.is_alphanumeric() || letter == ' ' || "_.:/=+-@".contains(letter)
+}

@@ -1,0 +1,147 @@
+//! Names of secrets: each must be declared, made by the kit, or an integration's usual one.
+
+use std::collections::BTreeSet;
+
+use super::Rules;
+use crate::{
+    Settings,
+    diagnostic::{quoted_list, suggestion},
+    secrecy,
+    settings::{Algolia, Blackfire, Bugsnag, Cloudflare, Datadog, NewRelic, Nosto, Pingdom},
+};
+
+/// The secrets that the kit makes itself: the database's root password, and for each app the
+/// password of its database user, of its first administrator, and its encryption key.
+pub fn known_secrets(settings: &Settings) -> BTreeSet<String> {
+    let mut names: BTreeSet<String> = settings.secret.keys().cloned().collect();
+    names.insert("database-password".to_owned());
+    for app in settings.app.keys() {
+        for kind in ["database-password", "admin-password", "encryption-key"] {
+            names.insert(format!("{app}-{kind}"));
+        }
+    }
+    names
+}
+
+/// The secrets that an integration needs: its keys in the file, its name, and the usual name.
+fn of_integrations(settings: &Settings) -> Vec<([&'static str; 2], &String, String)> {
+    let all = &settings.integration;
+    let mut found = Vec::new();
+    let mut add = |vendor, key, name, usual| found.push(([vendor, key], name, usual));
+    if let Some(it) = &all.cloudflare {
+        add(
+            "cloudflare",
+            "api-token",
+            &it.api_token,
+            Cloudflare::default().api_token,
+        );
+    }
+    if let Some(it) = &all.bugsnag {
+        add(
+            "bugsnag",
+            "api-key",
+            &it.api_key,
+            Bugsnag::default().api_key,
+        );
+    }
+    if let Some(it) = &all.datadog {
+        add(
+            "datadog",
+            "api-key",
+            &it.api_key,
+            Datadog::default().api_key,
+        );
+    }
+    if let Some(it) = &all.new_relic {
+        add(
+            "new-relic",
+            "license-key",
+            &it.license_key,
+            NewRelic::default().license_key,
+        );
+    }
+    if let Some(it) = &all.blackfire {
+        add(
+            "blackfire",
+            "server-id",
+            &it.server_id,
+            Blackfire::default().server_id,
+        );
+        add(
+            "blackfire",
+            "server-token",
+            &it.server_token,
+            Blackfire::default().server_token,
+        );
+    }
+    if let Some(it) = &all.algolia {
+        add(
+            "algolia",
+            "admin-api-key",
+            &it.admin_api_key,
+            Algolia::default().admin_api_key,
+        );
+    }
+    if let Some(it) = &all.nosto {
+        add(
+            "nosto",
+            "api-token",
+            &it.api_token,
+            Nosto::default().api_token,
+        );
+    }
+    if let Some(it) = &all.pingdom {
+        add(
+            "pingdom",
+            "api-token",
+            &it.api_token,
+            Pingdom::default().api_token,
+        );
+    }
+    found
+}
+
+pub(super) fn check(rules: &mut Rules<'_>) {
+    let settings = rules.settings;
+    let known = known_secrets(settings);
+    for ([vendor, key], name, usual) in of_integrations(settings) {
+        if *name != usual {
+            reference(rules, &known, &["integration", vendor, key], name);
+        }
+    }
+    for (name, app) in &settings.app {
+        for (variable, secret) in &app.secrets {
+            reference(rules, &known, &["app", name, "secrets", variable], secret);
+        }
+        for (container, described) in &app.container {
+            for (variable, secret) in &described.secrets {
+                let path = ["app", name, "container", container, "secrets", variable];
+                reference(rules, &known, &path, secret);
+            }
+        }
+    }
+}
+
+fn reference(rules: &mut Rules<'_>, known: &BTreeSet<String>, path: &[&str], name: &str) {
+    if known.contains(name) {
+        return;
+    }
+    if secrecy::looks_like_the_secret_itself(name) {
+        let message = format!(
+            "`{}` must be the name of a secret, not the secret.",
+            path.join(".")
+        );
+        let help = "Declare `[secret.NAME]`, write NAME here, and give the value to \
+                    `mck secret set NAME`. Whoever has read this file knows the value by now: \
+                    replace it.";
+        rules.wrong("secret_in_clear", path, message, help);
+        return;
+    }
+    let message = format!("There is no secret `{name}`.");
+    let close = suggestion(name, known.iter().map(String::as_str));
+    let help = format!(
+        "{close}Declare it as `[secret.NAME]`. Known are {}.",
+        quoted_list(known.iter())
+    );
+    rules.wrong("unknown_secret", path, message, &help);
+}

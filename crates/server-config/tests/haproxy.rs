@@ -1,280 +1,23 @@
 //! The rendered configuration in a real HAProxy.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "the helpers of a test fail it by a panic"
+)]
+
 mod support;
 
 use std::collections::BTreeSet;
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener};
-use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use mck_server_config::haproxy::commands::{self, CommandError};
-use mck_server_config::haproxy::status::{OperationalState, ServerStatus, parse_show_stat};
-use mck_server_config::haproxy::{
-    Algorithm, Binding, DefaultAction, HealthCheck, HttpListener, HttpsListener, Node, RenderError,
-    Rule, Stickiness, Target, TargetGroup, check_command_line, command_line, fail_open_backend,
-    render,
-};
+use mck_server_config::haproxy::status::OperationalState;
+use mck_server_config::haproxy::{DefaultAction, Stickiness, fail_open_backend};
 use support::http::{Backend, get, request};
-use support::{Process, folder, free_port, pause, run_well, unprivileged, wait_for};
-
-fn group(name: &str, targets: &[(&str, SocketAddr)]) -> TargetGroup {
-    TargetGroup {
-        name: name.to_owned(),
-        algorithm: Algorithm::RoundRobin,
-        health_check: HealthCheck {
-            path: "/health".to_owned(),
-            host: "shop.localhost".to_owned(),
-            interval_milliseconds: 200,
-            changing_interval_milliseconds: Some(50),
-            timeout_milliseconds: 1000,
-            healthy_threshold: 2,
-            unhealthy_threshold: 2,
-            matcher: "200-399".to_owned(),
-        },
-        stickiness: None,
-        targets: targets
-            .iter()
-            .map(|(name, address)| target(name, *address))
-            .collect(),
-    }
-}
-
-fn target(name: &str, address: SocketAddr) -> Target {
-    Target {
-        name: name.to_owned(),
-        address,
-    }
-}
-
-fn rule(priority: u32, hosts: &[&str], paths: &[&str], target_group: &str) -> Rule {
-    let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
-    Rule {
-        priority,
-        hosts: owned(hosts),
-        paths: owned(paths),
-        target_group: target_group.to_owned(),
-    }
-}
-
-fn full_node() -> Node {
-    let mut shop = group("shop", &[("shop-1", "172.31.3.10:80".parse().unwrap())]);
-    shop.stickiness = Some(Stickiness {
-        cookie_name: "AWSALB".to_owned(),
-        duration_seconds: 86_400,
-        key: "shop's key".to_owned(),
-    });
-    let mut admin = group("admin", &[]);
-    admin.algorithm = Algorithm::LeastOutstandingRequests;
-    Node {
-        http: Some(HttpListener {
-            binding: Binding {
-                inherited_descriptor: Some(3),
-                address: Some("172.31.0.10:80".parse().unwrap()),
-            },
-            redirect_to_https_port: Some(8443),
-        }),
-        https: Some(HttpsListener {
-            binding: Binding {
-                inherited_descriptor: Some(4),
-                address: Some("172.31.0.10:443".parse().unwrap()),
-            },
-            certificate: "/etc/mck/tls.pem".to_owned(),
-        }),
-        rules: vec![
-            rule(20, &["shop.localhost", "*.shop.localhost"], &[], "shop"),
-            rule(
-                10,
-                &["shop.localhost"],
-                &["/admin", "/admin/*", "/it's \"a\" $x?"],
-                "admin",
-            ),
-        ],
-        target_groups: vec![shop, admin],
-        trusted_proxies: vec!["103.21.244.0/22".to_owned()],
-        metrics: "172.31.0.10:8404".parse().unwrap(),
-        ..Node::new("shop-local/us-east-1a")
-    }
-}
-
-#[test]
-fn renders_a_full_node() {
-    insta::assert_snapshot!(render(&full_node()).unwrap());
-}
-
-#[test]
-fn renders_the_command_lines() {
-    insta::assert_debug_snapshot!((command_line("/etc/h.cfg"), check_command_line("/etc/h.cfg")));
-}
-
-#[test]
-fn renders_the_runtime_commands() {
-    let group = &full_node().target_groups[0];
-    let target = target("shop-2", "172.31.4.10:80".parse().unwrap());
-    insta::assert_snapshot!(
-        [
-            commands::register(group, &target).unwrap(),
-            commands::admit_to_fail_open("shop", "shop-2").unwrap(),
-            commands::set_state("shop", "shop-2", commands::State::Drain).unwrap(),
-            commands::drain("shop", "shop-2").unwrap(),
-            commands::shut_sessions_down("shop", "shop-2").unwrap(),
-            commands::remove("shop", "shop-2").unwrap(),
-        ]
-        .concat()
-    );
-    assert!(commands::drain("shop", "x; shutdown").is_err());
-}
-
-#[test]
-fn refuses_what_has_no_correct_configuration() {
-    let error = |change: &dyn Fn(&mut Node)| {
-        let mut node = full_node();
-        change(&mut node);
-        render(&node).unwrap_err()
-    };
-    assert_eq!(
-        error(&|node| node.rules[0].priority = 10),
-        RenderError::DuplicatePriority(10)
-    );
-    assert_eq!(
-        error(&|node| node.rules[0].hosts.clear()),
-        RenderError::NoCondition(20)
-    );
-    assert!(matches!(
-        error(&|node| node.rules[0].target_group = "x".to_owned()),
-        RenderError::UnknownTargetGroup(_)
-    ));
-    assert!(matches!(
-        error(&|node| node.target_groups[0].health_check.matcher = "2xx".to_owned()),
-        RenderError::Matcher(_)
-    ));
-    assert!(matches!(
-        error(&|node| node.rules[0].hosts = vec!["a\nglobal".to_owned()]),
-        RenderError::UnsafeText(_)
-    ));
-    assert!(matches!(
-        error(&|node| node.target_groups[1].name = "shop".to_owned()),
-        RenderError::DuplicateName(_)
-    ));
-    assert!(matches!(
-        error(&|node| {
-            node.http = None;
-            node.https = None;
-        }),
-        RenderError::NoListener
-    ));
-    assert!(matches!(
-        error(&|node| node.idle_timeout_seconds = 0),
-        RenderError::OutOfRange { .. }
-    ));
-}
-
-/// A running node on a listener of its own.
-struct Running {
-    port: u16,
-    socket: PathBuf,
-    log: PathBuf,
-    _process: Process,
-    _folder: tempfile::TempDir,
-}
-
-impl Running {
-    fn start(rules: Vec<Rule>, target_groups: Vec<TargetGroup>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        Self::start_on(listener, rules, target_groups)
-    }
-
-    fn start_on(listener: TcpListener, rules: Vec<Rule>, target_groups: Vec<TargetGroup>) -> Self {
-        let folder = folder();
-        let port = listener.local_addr().unwrap().port();
-        let socket = folder.path().join("control.sock");
-        let node = Node {
-            // The listener is handed down as standard input: descriptor 0.
-            http: Some(HttpListener {
-                binding: Binding {
-                    inherited_descriptor: Some(0),
-                    address: None,
-                },
-                redirect_to_https_port: None,
-            }),
-            rules,
-            target_groups,
-            control_socket: socket.to_str().unwrap().to_owned(),
-            metrics: SocketAddr::from(([127, 0, 0, 1], free_port())),
-            ..Node::new("test/us-east-1a")
-        };
-        let config = folder.path().join("haproxy.cfg");
-        std::fs::write(&config, render(&node).unwrap()).unwrap();
-        let config = config.to_str().unwrap();
-        let log = folder.path().join("log");
-        let check = check_command_line(config);
-        let checked = Command::new(&check[0])
-            .args(&check[1..])
-            .stdin(
-                listener
-                    .try_clone()
-                    .map(std::os::fd::OwnedFd::from)
-                    .unwrap(),
-            )
-            .output()
-            .unwrap();
-        assert!(
-            checked.status.success(),
-            "{}",
-            String::from_utf8_lossy(&checked.stderr)
-        );
-        let line = unprivileged("haproxy", "haproxy", &command_line(config));
-        let stdin = Stdio::from(std::os::fd::OwnedFd::from(listener));
-        let process = Process::start_with_stdin(&line, &log, stdin);
-        wait_for("the control socket", || UnixStream::connect(&socket).ok());
-        Self {
-            port,
-            socket,
-            log,
-            _process: process,
-            _folder: folder,
-        }
-    }
-
-    fn send(&self, command: &str) -> String {
-        send(&self.socket, command)
-    }
-
-    fn command(&self, command: Result<String, RenderError>) -> Result<(), CommandError> {
-        commands::check_reply(&self.send(&command.unwrap()))
-    }
-
-    fn servers(&self) -> Vec<ServerStatus> {
-        parse_show_stat(&self.send(commands::SHOW_STAT)).unwrap()
-    }
-
-    fn state(&self, backend: &str, server: &str) -> Option<OperationalState> {
-        self.servers()
-            .iter()
-            .find(|status| status.backend == backend && status.server == server)
-            .map(|status| status.state)
-    }
-
-    fn wait_for_check(&self, server: &str, state: OperationalState) {
-        wait_for("a health check", || {
-            self.servers()
-                .into_iter()
-                .find(|status| status.server == server && status.state == state)
-                .filter(|status| state != OperationalState::Up || status.has_passed_a_check())
-        });
-    }
-}
-
-fn send(socket: &Path, command: &str) -> String {
-    let mut stream = UnixStream::connect(socket).unwrap();
-    stream.write_all(command.as_bytes()).unwrap();
-    let mut reply = String::new();
-    stream.read_to_string(&mut reply).unwrap();
-    reply
-}
+use support::load_balancer::{Running, group, rule, target};
+use support::{pause, wait_for};
 
 #[test]
 fn routes_by_host_and_path_in_order_of_priority() {
@@ -383,6 +126,57 @@ fn adds_the_headers_of_a_load_balancer_and_drops_forged_ones() {
     );
 }
 
+#[test]
+fn believes_the_forwarded_addresses_of_trusted_proxies_only() {
+    let shop = Backend::start("shop");
+    let seen = |network: &str| {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let node = Running::start_on(listener, |node| {
+            node.target_groups = vec![group("shop", &[("a", shop.address)])];
+            node.default_action = DefaultAction::Forward("shop".to_owned());
+            node.trusted_proxies = vec!["10.0.0.0/8".to_owned(), network.to_owned()];
+        });
+        let header = "X-Forwarded-For: 1.2.3.4, 5.6.7.8";
+        let with = request(node.port, "GET", "shop.localhost", "/", &[header]).unwrap();
+        let without = get(node.port, "shop.localhost", "/");
+        [with, without].map(|answer| answer.seen("X-Forwarded-For").unwrap().to_owned())
+    };
+    assert_eq!(
+        seen("127.0.0.0/8"),
+        ["1.2.3.4, 5.6.7.8, 127.0.0.1", "127.0.0.1"]
+    );
+    assert_eq!(seen("172.16.0.0/12"), ["127.0.0.1", "127.0.0.1"]);
+}
+
+#[test]
+fn every_printable_character_may_stand_in_a_pattern() {
+    let (odd, plain) = (Backend::start("odd"), Backend::start("plain"));
+    let every: String = (33..=126_u8)
+        .map(char::from)
+        .filter(|c| !"*?#%".contains(*c))
+        .collect();
+    let node = Running::start(
+        vec![rule(
+            1,
+            &[],
+            &[&format!("/{every}"), &format!("/wild/{every}/*")],
+            "odd",
+        )],
+        vec![
+            group("odd", &[("a", odd.address)]),
+            group("plain", &[("a", plain.address)]),
+        ],
+    );
+    let status = |path: &str| request(node.port, "GET", "x", path, &[]).map(|answer| answer.status);
+    assert_eq!(status(&format!("/{every}")), Some(200));
+    assert_eq!(status(&format!("/wild/{every}/x")), Some(200));
+    assert_eq!(status(&format!("/{}", every.replace('.', "x"))), Some(404));
+    assert_eq!(
+        status(&format!("/wild/{}/x", every.replace('.', "x"))),
+        Some(404)
+    );
+}
+
 /// Sends requests until told to stop; gives how many were sent and what went wrong.
 fn load(port: u16, stop: Arc<AtomicBool>) -> std::thread::JoinHandle<(usize, Vec<String>)> {
     std::thread::spawn(move || {
@@ -427,26 +221,21 @@ fn targets_come_and_go_under_load_without_a_failed_request() {
         (new.requests.load(Ordering::Relaxed) > 20).then_some(())
     });
 
-    assert_eq!(
-        node.command(commands::remove("shop", "old")),
-        Err(CommandError::NotDrained)
-    );
     let port = node.port;
-    // Whichever of the two slow requests meets the old target must survive its removal.
+    // Those of the slow requests that meet the old target must survive its removal.
     let slow: Vec<_> = (0..4)
         .map(|_| std::thread::spawn(move || get(port, "shop.localhost", "/slow")))
         .collect();
     pause(200);
     node.command(commands::drain("shop", "old")).unwrap();
     assert_eq!(
-        node.command(commands::remove("shop", "old")),
+        node.remove("shop", "old"),
         Err(CommandError::StillConnected)
     );
     let before = old.requests.load(Ordering::Relaxed);
-    wait_for("the removal", || {
-        node.send(&commands::remove("shop", "old").unwrap());
-        node.state("shop", "old").is_none().then_some(())
-    });
+    wait_for("the removal", || node.remove("shop", "old").ok());
+    assert_eq!(node.state("shop", "old"), None);
+    assert_eq!(node.remove("shop", "old"), Ok(()), "it is gone");
     for request in slow {
         assert_eq!(request.join().unwrap().status, 200);
     }
@@ -584,104 +373,4 @@ fn routes_to_all_targets_when_none_is_healthy() {
     two.healthy.store(true, Ordering::Relaxed);
     node.wait_for_check("two", OperationalState::Up);
     assert_eq!(answering(), BTreeSet::from(["two".to_owned()]));
-}
-
-#[test]
-fn two_nodes_share_a_port_and_one_takes_over() {
-    use rustix::net::{AddressFamily, SocketType, bind, listen, socket, sockopt};
-    let listener = |port: u16| {
-        let fd = socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
-        sockopt::set_socket_reuseport(&fd, true).unwrap();
-        bind(&fd, &SocketAddr::from(([127, 0, 0, 1], port))).unwrap();
-        listen(&fd, 128).unwrap();
-        TcpListener::from(fd)
-    };
-    let shop = Backend::start("shop");
-    let start = |listener| {
-        let groups = vec![group("shop", &[("a", shop.address)])];
-        Running::start_on(listener, vec![rule(1, &["*"], &[], "shop")], groups)
-    };
-    let first_listener = listener(0);
-    let port = first_listener.local_addr().unwrap().port();
-    let (first, second) = (start(first_listener), start(listener(port)));
-    let served = |node: &Running| -> u64 {
-        let servers = node.servers();
-        servers
-            .iter()
-            .filter(|status| status.backend == "shop")
-            .map(|s| s.total_sessions)
-            .sum()
-    };
-    for _ in 0..60 {
-        assert_eq!(get(port, "shop.localhost", "/").status, 200);
-    }
-    assert!(served(&first) > 5 && served(&second) > 5);
-    drop(first);
-    for _ in 0..30 {
-        assert_eq!(get(port, "shop.localhost", "/").status, 200);
-    }
-}
-
-#[test]
-fn serves_https_with_http2_and_redirects_to_it() {
-    let shop = Backend::start("shop");
-    let folder = folder();
-    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
-    let arguments = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1 \
-                     -subj /CN=shop.localhost -addext subjectAltName=DNS:shop.localhost";
-    let mut openssl: Vec<String> = arguments.split_whitespace().map(str::to_owned).collect();
-    openssl.extend(["-keyout".into(), path("key"), "-out".into(), path("crt")]);
-    run_well(&openssl);
-    let pem = ["crt", "key"]
-        .map(|name| std::fs::read_to_string(path(name)).unwrap())
-        .concat();
-    std::fs::write(path("tls.pem"), pem).unwrap();
-    let (http, https) = (free_port(), free_port());
-    let binding = |port: u16| Binding {
-        inherited_descriptor: None,
-        address: Some(SocketAddr::from(([127, 0, 0, 1], port))),
-    };
-    let node = Node {
-        http: Some(HttpListener {
-            binding: binding(http),
-            redirect_to_https_port: Some(https),
-        }),
-        https: Some(HttpsListener {
-            binding: binding(https),
-            certificate: path("tls.pem"),
-        }),
-        default_action: DefaultAction::Forward("shop".to_owned()),
-        target_groups: vec![group("shop", &[("a", shop.address)])],
-        control_socket: path("control.sock"),
-        metrics: SocketAddr::from(([127, 0, 0, 1], free_port())),
-        ..Node::new("test")
-    };
-    std::fs::write(path("haproxy.cfg"), render(&node).unwrap()).unwrap();
-    let _process = Process::start(
-        &command_line(&path("haproxy.cfg")),
-        &folder.path().join("log"),
-    );
-    let answer = wait_for("a redirect", || {
-        request(http, "GET", "shop.localhost:80", "/a?b=c", &[])
-    });
-    assert_eq!(answer.status, 301);
-    let location = format!("https://shop.localhost:{https}/a?b=c");
-    assert_eq!(answer.header("location"), Some(location.as_str()));
-    let curl = ["curl", "-s", "--cacert", &path("crt"), "--resolve"].map(str::to_owned);
-    let mut curl = curl.to_vec();
-    curl.extend([
-        format!("shop.localhost:{https}:127.0.0.1"),
-        "-w".into(),
-        "%{http_version}".into(),
-    ]);
-    curl.push(location);
-    let text = run_well(&curl);
-    assert!(text.contains("name=shop") && text.ends_with('2'), "{text}");
-    assert!(text.contains("x-forwarded-proto: https"), "{text}");
-    let metrics = get(node.metrics.port(), "localhost", "/metrics");
-    assert!(
-        metrics.body.contains("haproxy_server_status"),
-        "{}",
-        metrics.head
-    );
 }

@@ -1,5 +1,10 @@
 //! The command line in a real memcached.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "the helpers of a test fail it by a panic"
+)]
+
 mod support;
 
 use std::io::{Read, Write};

@@ -1,5 +1,10 @@
 //! The rendered configuration in real Redis servers.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "the helpers of a test fail it by a panic"
+)]
+
 mod support;
 
 use std::net::{IpAddr, Ipv4Addr};

@@ -1,6 +1,11 @@
 //! The rendered configuration in a real sshd, in namespaces of its own, with the capabilities that are
 //! said to be enough.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "the helpers of a test fail it by a panic"
+)]
+
 mod support;
 
 use std::net::{IpAddr, Ipv4Addr};

@@ -2,8 +2,8 @@
 //!
 //! Each builder gives one line, newline included, to be written to the socket; the answer, read until
 //! the end of the stream, goes to [`check_reply`]. The life of a target is
-//! [`register`] → [`admit_to_fail_open`] once it has been healthy → [`drain`] → [`remove`] as soon as
-//! that stops answering [`CommandError::StillConnected`].
+//! [`register`] → [`admit_to_fail_open`] once it has been healthy → [`drain`] → [`remove`], repeated
+//! until the requests in flight have ended.
 
 use super::groups::{fail_open_backend, name};
 use super::{RenderError, Target, TargetGroup};
@@ -95,12 +95,22 @@ pub fn set_state(group: &str, target: &str, state: State) -> Result<String, Rend
     })
 }
 
-/// Removes a drained target. Answers [`CommandError::StillConnected`] while requests are in flight.
+/// Removes a drained target; the answer goes to [`check_removal_reply`], and as long as that says
+/// [`CommandError::StillConnected`] the command is to be repeated.
+///
+/// A connection whose request ends during maintenance stays in the pool of idle ones, and a server
+/// with idle connections can't be deleted (HAProxy 2.6). They are closed on the way into maintenance,
+/// hence the step out of it and back; nothing but a request with a stickiness cookie could slip in,
+/// and would be answered.
 ///
 /// # Errors
 /// [`RenderError::UnsafeText`] for a name that can't be one.
 pub fn remove(group: &str, target: &str) -> Result<String, RenderError> {
-    both(group, target, |server| format!("del server {server}"))
+    both(group, target, |server| {
+        format!(
+            "set server {server} state drain; set server {server} state maint; del server {server}"
+        )
+    })
 }
 
 /// Breaks the connections to a target whose deregistration delay is over.
@@ -165,6 +175,18 @@ pub fn check_reply(reply: &str) -> Result<(), CommandError> {
         }
     }
     Ok(())
+}
+
+/// Reads the answer to [`remove`]: a server that is gone already is no failure.
+///
+/// # Errors
+/// The first line that tells of a failure, as a [`CommandError`].
+pub fn check_removal_reply(reply: &str) -> Result<(), CommandError> {
+    let failures: Vec<&str> = reply
+        .lines()
+        .filter(|line| !line.starts_with("No such server"))
+        .collect();
+    check_reply(&failures.join("\n"))
 }
 
 fn command_error(line: &str) -> CommandError {

@@ -59,7 +59,8 @@ pub struct Node {
     pub metrics: SocketAddr,
     /// Path of the runtime socket.
     pub control_socket: String,
-    /// Concurrent client connections.
+    /// Concurrent client connections. Each takes two file descriptors, and HAProxy refuses to start
+    /// when the hard limit of open files does not allow that.
     pub max_connections: u32,
     /// Threads, 1 to 64.
     pub threads: u8,

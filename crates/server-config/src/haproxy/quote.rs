@@ -35,7 +35,31 @@ pub(super) fn pattern_to_regex(pattern: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    /// What HAProxy makes of single-quoted text and of `\'` outside of quotes.
+    fn unquote(argument: &str) -> String {
+        let (mut text, mut quoted) = (String::new(), false);
+        let mut characters = argument.chars();
+        while let Some(character) = characters.next() {
+            match character {
+                '\'' => quoted = !quoted,
+                '\\' if !quoted => text.extend(characters.next()),
+                character => text.push(character),
+            }
+        }
+        assert!(!quoted, "{argument}");
+        text
+    }
+
+    proptest! {
+        #[test]
+        fn quoted_text_comes_back(text in "[^\\p{C}]{0,20}|['\\\\\" #$]{0,8}") {
+            prop_assert_eq!(unquote(&quote("x", &text).unwrap()), text);
+        }
+    }
 
     #[test]
     fn quotes_are_closed_and_opened_again() {

@@ -197,6 +197,26 @@ mod tests {
     }
 
     #[test]
+    fn every_status_of_a_server_is_known() {
+        let known = [
+            ("UP", OperationalState::Up),
+            ("UP 1/3", OperationalState::Up),
+            ("DOWN", OperationalState::Down),
+            ("DOWN 1/2", OperationalState::Down),
+            ("DOWN (agent)", OperationalState::Down),
+            ("no check", OperationalState::Unchecked),
+            ("DRAIN", OperationalState::Draining),
+            ("NOLB", OperationalState::Draining),
+            ("MAINT", OperationalState::Maintenance),
+            ("MAINT (via a/b)", OperationalState::Maintenance),
+        ];
+        for (text, state) in known {
+            assert_eq!(operational_state(text), Some(state), "{text}");
+        }
+        assert_eq!(operational_state("OPEN"), None);
+    }
+
+    #[test]
     fn an_error_message_is_no_statistics() {
         assert!(matches!(
             parse_show_stat("Permission denied\n"),

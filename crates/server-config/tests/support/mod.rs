@@ -4,6 +4,7 @@
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
 pub mod http;
+pub mod load_balancer;
 
 use std::net::TcpListener;
 use std::path::Path;

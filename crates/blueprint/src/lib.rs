@@ -4,8 +4,11 @@
 //! [`Environment`](mck_environment::Environment). Nothing here reads a file, a clock or the
 //! network: the same environment gives the same blueprint, byte for byte.
 
+mod access;
+pub mod difference;
 pub mod instance_types;
 pub mod model;
+pub mod placement;
 mod planning;
 
 pub use model::Blueprint;

@@ -37,8 +37,12 @@ fn the_smallest_file_locally() {
 
 #[test]
 fn the_smallest_file_in_production() {
-    let settings = "[app.shop]\npreset = 'magento2'\nsource = '.'\nrouting.hosts = ['www.example.com']";
-    golden("smallest-production", &support::blueprint("production", settings));
+    let settings =
+        "[app.shop]\npreset = 'magento2'\nsource = '.'\nrouting.hosts = ['www.example.com']";
+    golden(
+        "smallest-production",
+        &support::blueprint("production", settings),
+    );
 }
 
 #[test]
@@ -69,5 +73,8 @@ fn a_single_nat_gateway() {
 fn no_storage_and_no_bastion() {
     let settings =
         "storage.enabled = false\nbastion.enabled = false\n[app.shop]\npreset = 'storefront'";
-    golden("no-storage-no-bastion", &support::blueprint("local", settings));
+    golden(
+        "no-storage-no-bastion",
+        &support::blueprint("local", settings),
+    );
 }

@@ -74,13 +74,14 @@ pub(super) fn plan(context: &Context<'_>, parts: &Parts<'_>) -> Vec<AccessRule> 
     rules.0
 }
 
-/// Who may reach the load balancer.
+/// Who may reach the load balancer. Reasons become descriptions of rules on AWS, so they keep to the
+/// characters that EC2 takes there (`AuthorizeSecurityGroupIngress`): no backticks, no apostrophes.
 fn public_entry(context: &Context<'_>, parts: &Parts<'_>, rules: &mut Rules) {
     let settings = &context.settings.load_balancer;
     let ranges = |list: &[String]| list.iter().cloned().map(Peer::Range).collect();
     let (sources, who): (Vec<Peer>, &str) = match (&settings.allow_from, parts.front_ranges) {
         (Some(list), _) => (ranges(list), "The listed ranges"),
-        (None, Some(list)) => (ranges(list), "The front's published ranges"),
+        (None, Some(list)) => (ranges(list), "The published ranges of the front"),
         (None, None) if parts.content_delivery.is_some() => (
             vec![Peer::PrefixList(CLOUDFRONT_PREFIX_LIST.to_owned())],
             "CloudFront alone",
@@ -154,7 +155,7 @@ fn app_rules(parts: &Parts<'_>, app: &App, rules: &mut Rules) {
             group(groups::load_balancer()),
             from(),
             target.port,
-            format!("The load balancer hands requests to `{}`", app.name),
+            format!("The load balancer hands requests to {}", app.name),
         );
     }
     let data = parts.data;
@@ -163,7 +164,7 @@ fn app_rules(parts: &Parts<'_>, app: &App, rules: &mut Rules) {
             from(),
             group(data.database.security_group.clone()),
             data.database.port,
-            format!("`{}` uses its schema in the database", app.name),
+            format!("{} uses its schema in the database", app.name),
         );
     }
     for redis in &data.redis {
@@ -171,7 +172,7 @@ fn app_rules(parts: &Parts<'_>, app: &App, rules: &mut Rules) {
             from(),
             group(redis.security_group.clone()),
             redis.port,
-            format!("`{}` uses `{}`", app.name, redis.name),
+            format!("{} uses {}", app.name, redis.name),
         );
     }
     if let Some(memcached) = &data.memcached {
@@ -179,7 +180,7 @@ fn app_rules(parts: &Parts<'_>, app: &App, rules: &mut Rules) {
             from(),
             group(memcached.security_group.clone()),
             memcached.port,
-            format!("`{}` uses Memcached", app.name),
+            format!("{} uses Memcached", app.name),
         );
     }
     let mounts_media = app
@@ -193,7 +194,7 @@ fn app_rules(parts: &Parts<'_>, app: &App, rules: &mut Rules) {
             from(),
             group(file_system.security_group.clone()),
             file_system.port,
-            format!("`{}` mounts its media folder", app.name),
+            format!("{} mounts its media folder", app.name),
         );
     }
 }
@@ -252,7 +253,7 @@ fn way_out(context: &Context<'_>, parts: &Parts<'_>, rules: &mut Rules) {
     let mut sources: Vec<(SecurityGroupName, String)> = Vec::new();
     if context.settings.network.nat != Nat::None {
         for app in parts.apps {
-            let reason = format!("`{}` uses services on the internet", app.name);
+            let reason = format!("{} uses services on the internet", app.name);
             sources.push((app.security_group.clone(), reason));
         }
         for cluster in parts.clusters {

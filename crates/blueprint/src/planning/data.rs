@@ -181,7 +181,26 @@ pub(super) fn schema_name(context: &Context<'_>, app: &str) -> Option<String> {
     }
 }
 
-/// One schema for each name; apps that name the same one share it, with the first app's password.
+/// The app to whose store an app belongs. Apps of one schema are one store, such as a shop and its
+/// administration on a cluster of its own: they share keys, caches and media under the name of the
+/// first that has a preset, or else of the first.
+pub(super) fn store<'a>(context: &Context<'a>, app: &'a str) -> &'a str {
+    let Some(schema) = schema_name(context, app) else {
+        return app;
+    };
+    let mut members = context
+        .settings
+        .app
+        .iter()
+        .filter(|(name, _)| schema_name(context, name).as_ref() == Some(&schema));
+    let first = members.clone().next();
+    members
+        .find(|(_, settings)| settings.preset.is_some())
+        .or(first)
+        .map_or(app, |(name, _)| name)
+}
+
+/// One schema for each store.
 fn schemas(context: &Context<'_>, secrets: &mut Secrets) -> Vec<DatabaseSchema> {
     let mut schemas: Vec<DatabaseSchema> = Vec::new();
     for app in context.settings.app.keys() {
@@ -192,7 +211,7 @@ fn schemas(context: &Context<'_>, secrets: &mut Secrets) -> Vec<DatabaseSchema> 
             continue;
         }
         let password_secret = secrets.generated(
-            format!("{app}-database-password"),
+            format!("{}-database-password", store(context, app)),
             format!("Password of the database user `{name}`"),
             PASSWORD_LENGTH,
         );

@@ -187,7 +187,7 @@ fn app_alarms(context: &Context<'_>, app: &App) -> Vec<Alarm> {
         let description = format!("App `{}` {what}", app.name);
         metric.alarm(
             context,
-            &format!("{}-{suffix}", app.name),
+            &format!("app-{}-{suffix}", app.name),
             &app.name,
             &description,
         )

@@ -74,6 +74,7 @@ pub(super) fn media(path: &str, folder: &str, has_file_system: bool) -> MountPoi
 /// A container that the file alone describes. It runs as `nobody` unless told otherwise.
 pub(super) fn from_settings(
     app: &str,
+    media_folder: &str,
     name: &str,
     settings: &Settings,
     image: Option<&String>,
@@ -93,7 +94,7 @@ pub(super) fn from_settings(
         user: "nobody".to_owned(),
         ..blank(name, &format!("Container `{name}` of app `{app}`"), image)
     };
-    change(&mut container, app, settings, has_file_system);
+    change(&mut container, media_folder, settings, has_file_system);
     if settings.memory_reservation.is_none()
         && let Some(limit) = container.memory
     {
@@ -105,7 +106,7 @@ pub(super) fn from_settings(
 /// Changes a container by what the file says of it.
 pub(super) fn change(
     container: &mut Container,
-    app: &str,
+    media_folder: &str,
     settings: &Settings,
     has_file_system: bool,
 ) {
@@ -151,7 +152,7 @@ pub(super) fn change(
     );
     for mount in &settings.mounts {
         let mount = match mount {
-            Mount::Media { path } => media(path, app, has_file_system),
+            Mount::Media { path } => media(path, media_folder, has_file_system),
             Mount::Temporary { path } => temporary(path, None),
         };
         container.mounts.retain(|known| known.path != mount.path);

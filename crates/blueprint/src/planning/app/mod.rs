@@ -36,21 +36,43 @@ struct AppPlanner<'a> {
     network: &'a Network,
     data: &'a DataStores,
     schema: Option<&'a DatabaseSchema>,
+    /// The app to whose store this one belongs; most often itself.
+    store: &'a str,
     hosts: Vec<String>,
     base_url: Option<String>,
     priority: Option<u16>,
 }
 
-/// The apps that people find from outside, for vendors that watch them.
+/// Where a person finds an app; for an internal one, where they find the store that it works for.
+fn store_url(context: &Context<'_>, name: &str) -> Option<String> {
+    let apps = &context.settings.app;
+    let shown = if apps.get(name)?.routing.internal {
+        data::store(context, name)
+    } else {
+        name
+    };
+    let settings = apps.get(shown)?;
+    if settings.routing.internal {
+        return None;
+    }
+    routing::base_url(context, &routing::hosts(context, shown, settings))
+}
+
+/// The apps that people find from outside, for vendors that watch them. An app of some paths is
+/// watched at the first of them, since its health check's path is most often another app's.
 pub(super) fn public_apps(context: &Context<'_>) -> Vec<PublicApp> {
     let apps = context.settings.app.iter();
     apps.filter(|(_, settings)| !settings.routing.internal)
         .filter_map(|(name, settings)| {
             let url = routing::base_url(context, &routing::hosts(context, name, settings))?;
-            let path = settings.health_check.path.as_deref();
+            let health_check = settings.health_check.path.as_deref();
+            let path = match settings.routing.paths.first() {
+                Some(pattern) => pattern.split(['*', '?']).next().unwrap_or("/"),
+                None => health_check.unwrap_or("/health_check.php"),
+            };
             Some(PublicApp {
                 name: name.clone(),
-                health_url: format!("{url}{}", path.unwrap_or("/health_check.php")),
+                health_url: format!("{url}{path}"),
             })
         })
         .collect()
@@ -80,7 +102,8 @@ pub(super) fn plan(
                 .schemas
                 .iter()
                 .find(|known| Some(&known.name) == schema.as_ref()),
-            base_url: routing::base_url(context, &hosts),
+            store: data::store(context, name),
+            base_url: store_url(context, name),
             hosts,
             priority: priorities.get(name).copied(),
         };
@@ -176,7 +199,7 @@ impl AppPlanner<'_> {
         for (name, settings) in &self.settings.container {
             let known = parts.containers.iter_mut().find(|item| item.name == *name);
             if let Some(known) = known {
-                container::change(known, self.name, settings, has_file_system);
+                container::change(known, self.store, settings, has_file_system);
                 continue;
             }
             let image = self
@@ -186,6 +209,7 @@ impl AppPlanner<'_> {
                 .filter(|_| self.settings.preset.is_none());
             parts.containers.push(container::from_settings(
                 self.name,
+                self.store,
                 name,
                 settings,
                 image,

@@ -72,7 +72,12 @@ pub(super) fn plan(
     PresetParts {
         containers: containers(planner, preset, &spec, vendors, secrets),
         hooks: hooks(&spec),
-        jobs: jobs(&spec),
+        // One cron per store: a second would do the same work twice.
+        jobs: if planner.store == planner.name {
+            jobs(&spec)
+        } else {
+            Vec::new()
+        },
         php_extensions: required_php_extensions(web_preset)
             .iter()
             .map(|extension| extension.name.to_owned())
@@ -262,7 +267,7 @@ fn mounts(planner: &AppPlanner<'_>, spec: &WebPresetSpec, for_nginx: bool) -> Ve
         });
     }
     for path in &spec.shared_paths {
-        let media = container::media(path, planner.name, planner.data.file_system.is_some());
+        let media = container::media(path, planner.store, planner.data.file_system.is_some());
         mounts.push(MountPoint {
             read_only: for_nginx,
             ..media

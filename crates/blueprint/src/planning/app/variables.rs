@@ -130,9 +130,9 @@ fn mode(mode: PhpMode) -> Mode {
     }
 }
 
-/// A prefix of cache keys: an app's, so that its releases share one cache.
+/// A prefix of cache keys: a store's, so that its releases share one cache.
 fn cache_prefix(planner: &AppPlanner<'_>) -> String {
-    format!("{}_", planner.name.replace('-', "_"))
+    format!("{}_", planner.store.replace('-', "_"))
 }
 
 fn crypt_key(planner: &AppPlanner<'_>, secrets: &mut Secrets) -> String {
@@ -149,8 +149,8 @@ fn crypt_key(planner: &AppPlanner<'_>, secrets: &mut Secrets) -> String {
 /// The name of the secret with the password of an app's administrator.
 pub(super) fn admin_password(planner: &AppPlanner<'_>, secrets: &mut Secrets) -> String {
     secrets.generated(
-        format!("{}-admin-password", planner.name),
-        format!("Password of the administrator of app `{}`", planner.name),
+        format!("{}-admin-password", planner.store),
+        format!("Password of the administrator of app `{}`", planner.store),
         PASSWORD_LENGTH,
     )
 }
@@ -246,10 +246,10 @@ fn wordpress(planner: &AppPlanner<'_>, variables: &mut Variables, secrets: &mut 
             let secret = secrets.generated(
                 format!(
                     "{}-wordpress-{}",
-                    planner.name,
+                    planner.store,
                     variable.to_lowercase().replace('_', "-")
                 ),
-                format!("WordPress's {variable} of app `{}`", planner.name),
+                format!("WordPress's {variable} of app `{}`", planner.store),
                 WORDPRESS_KEY_LENGTH,
             );
             variables.secret(&variable, &secret);

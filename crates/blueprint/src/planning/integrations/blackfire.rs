@@ -44,6 +44,7 @@ impl Vendor for Blackfire {
             port: Some(PORT),
             memory_reservation: Size::from_mib(64),
             essential: false,
+            read_only_root: false,
             ..container::blank(
                 "blackfire",
                 "The Blackfire agent, which takes profiles from PHP",

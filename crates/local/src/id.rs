@@ -51,7 +51,9 @@ impl EnvironmentId {
 /// Whether a text consists of `a-z`, `0-9` and `-` only.
 pub(crate) fn is_name(text: &str) -> bool {
     !text.is_empty()
-        && text.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
+        && text
+            .bytes()
+            .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
 }
 
 impl fmt::Display for EnvironmentId {
@@ -77,7 +79,15 @@ mod tests {
         for good in ["a", "shop-local", &"x".repeat(33)] {
             assert_eq!(EnvironmentId::new(good).unwrap().as_str(), good);
         }
-        for bad in ["", "Shop", "shop_local", "shop.local", "../x", "é", &"x".repeat(34)] {
+        for bad in [
+            "",
+            "Shop",
+            "shop_local",
+            "shop.local",
+            "../x",
+            "é",
+            &"x".repeat(34),
+        ] {
             assert!(EnvironmentId::new(bad).is_err(), "{bad}");
         }
     }
@@ -87,6 +97,10 @@ mod tests {
         let shop = EnvironmentId::new("shop").unwrap();
         let local = EnvironmentId::new("shop-local").unwrap();
         assert_eq!(local.namespace("db-0"), "mck-shop-local.db-0");
-        assert!(!local.namespace("db-0").starts_with(&shop.namespace_prefix()));
+        assert!(
+            !local
+                .namespace("db-0")
+                .starts_with(&shop.namespace_prefix())
+        );
     }
 }

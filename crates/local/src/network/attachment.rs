@@ -45,7 +45,11 @@ pub enum Role {
 impl Attachment {
     /// A server or task.
     pub fn member(name: impl Into<String>, address: Ipv4Addr, group: SecurityGroupName) -> Self {
-        Self { name: name.into(), address, role: Role::Member(group) }
+        Self {
+            name: name.into(),
+            address,
+            role: Role::Member(group),
+        }
     }
 
     /// The name of the router's end: the address itself, which at most fills the 15 characters

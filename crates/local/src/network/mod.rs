@@ -20,6 +20,7 @@ mod inside;
 mod internet;
 mod live;
 mod observe;
+mod parse;
 mod plan;
 mod route;
 mod sysctl;

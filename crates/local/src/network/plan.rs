@@ -66,9 +66,9 @@ impl NetworkPlan {
             isolated: BTreeSet::new(),
         };
         plan.add(gateways(network))?;
-        let members = nodes(blueprint).into_iter().map(|node| {
-            Attachment::member(&node.name, node.address, node.security_group.clone())
-        });
+        let members = nodes(blueprint)
+            .into_iter()
+            .map(|node| Attachment::member(&node.name, node.address, node.security_group.clone()));
         plan.add(members)?;
         Ok(plan)
     }
@@ -88,11 +88,7 @@ impl NetworkPlan {
     fn add(&mut self, attachments: impl IntoIterator<Item = Attachment>) -> Result<(), PlanError> {
         for attachment in attachments {
             self.validate(&attachment)?;
-            self.routes.insert(RouterRoute {
-                table: MAIN,
-                destination: attachment.address.into(),
-                target: RouteTarget::Interface(attachment.interface()),
-            });
+            self.routes.insert(RouterRoute::to(&attachment));
             self.attachments.insert(attachment.name.clone(), attachment);
         }
         Ok(())
@@ -110,7 +106,11 @@ impl NetworkPlan {
         if !gateway && !self.firewall.vpc.contains(&address) {
             return Err(PlanError::OutsideVpc { name, address });
         }
-        match self.attachments.values().find(|other| other.address == address) {
+        match self
+            .attachments
+            .values()
+            .find(|other| other.address == address)
+        {
             Some(other) => Err(PlanError::DuplicateAddress {
                 first: other.name.clone(),
                 second: name,
@@ -125,7 +125,10 @@ impl NetworkPlan {
         let mut members = Members::new();
         for attachment in self.attachments.values() {
             if let Some(group) = attachment.security_group() {
-                members.entry(group.clone()).or_default().insert(attachment.address);
+                members
+                    .entry(group.clone())
+                    .or_default()
+                    .insert(attachment.address);
             }
         }
         members
@@ -141,7 +144,11 @@ impl fmt::Display for NetworkPlan {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(out, "attachments")?;
         for attachment in self.attachments.values() {
-            let Attachment { name, address, role } = attachment;
+            let Attachment {
+                name,
+                address,
+                role,
+            } = attachment;
             let role = match role {
                 Role::Member(group) => group.0.as_str(),
                 Role::Resolver => "(resolver)",
@@ -190,29 +197,57 @@ fn nodes(blueprint: &Blueprint) -> Vec<&Node> {
     nodes.extend(&blueprint.load_balancer.nodes);
     nodes.extend(blueprint.bastion.iter().map(|bastion| &bastion.node));
     nodes.extend(blueprint.jenkins.iter().map(|jenkins| &jenkins.node));
-    nodes.extend(blueprint.clusters.iter().flat_map(|cluster| &cluster.servers).map(|server| &server.node));
+    nodes.extend(
+        blueprint
+            .clusters
+            .iter()
+            .flat_map(|cluster| &cluster.servers)
+            .map(|server| &server.node),
+    );
     nodes.extend(&blueprint.database.members);
     nodes.extend(blueprint.redis.iter().flat_map(|redis| &redis.members));
-    nodes.extend(blueprint.memcached.iter().flat_map(|memcached| &memcached.members));
-    nodes.extend(blueprint.file_system.iter().flat_map(|system| &system.mount_targets));
+    nodes.extend(
+        blueprint
+            .memcached
+            .iter()
+            .flat_map(|memcached| &memcached.members),
+    );
+    nodes.extend(
+        blueprint
+            .file_system
+            .iter()
+            .flat_map(|system| &system.mount_targets),
+    );
     nodes
 }
 
 /// The tables and the rules that choose among them: each subnet's way out of the VPC.
-fn policy(
-    network: &Network,
-) -> Result<(BTreeSet<RouterRoute>, BTreeSet<PolicyRule>), PlanError> {
-    let default = |table, target| RouterRoute { table, destination: Ipv4Net::default(), target };
+fn policy(network: &Network) -> Result<(BTreeSet<RouterRoute>, BTreeSet<PolicyRule>), PlanError> {
+    let default = |table, target| RouterRoute {
+        table,
+        destination: Ipv4Net::default(),
+        target,
+    };
     let gateway = |address, interface| RouteTarget::Gateway { address, interface };
     let mut routes = BTreeSet::from([
         // Addresses of the VPC that nobody has: nothing comes back, as in a VPC.
-        RouterRoute { table: MAIN, destination: network.cidr, target: RouteTarget::Blackhole },
-        default(INTERNET_TABLE, gateway(INTERNET_GATEWAY, INTERNET_GATEWAY_NAME.to_owned())),
+        RouterRoute {
+            table: MAIN,
+            destination: network.cidr,
+            target: RouteTarget::Blackhole,
+        },
+        default(
+            INTERNET_TABLE,
+            gateway(INTERNET_GATEWAY, INTERNET_GATEWAY_NAME.to_owned()),
+        ),
         default(NOWHERE_TABLE, RouteTarget::Blackhole),
     ]);
     let mut tables = BTreeMap::new();
     for (table, nat) in (INTERNET_TABLE + 1..).zip(&network.nat_gateways) {
-        routes.insert(default(table, gateway(nat.address, nat.address.to_string())));
+        routes.insert(default(
+            table,
+            gateway(nat.address, nat.address.to_string()),
+        ));
         tables.insert(nat.name.as_str(), table);
     }
     let mut sources: Vec<(Ipv4Net, u32)> = vec![(network.resolver.into(), INTERNET_TABLE)];
@@ -221,10 +256,12 @@ fn policy(
             Route::InternetGateway => INTERNET_TABLE,
             Route::None => NOWHERE_TABLE,
             Route::NatGateway(name) => {
-                *tables.get(name.as_str()).ok_or_else(|| PlanError::NoSuchNatGateway {
-                    subnet: subnet.name.clone(),
-                    gateway: name.clone(),
-                })?
+                *tables
+                    .get(name.as_str())
+                    .ok_or_else(|| PlanError::NoSuchNatGateway {
+                        subnet: subnet.name.clone(),
+                        gateway: name.clone(),
+                    })?
             }
         };
         sources.push((subnet.cidr, table));
@@ -237,6 +274,10 @@ fn policy(
             table: Some(table),
         })
         .collect();
-    rules.insert(PolicyRule { priority: LAST_PRIORITY, from: None, table: None });
+    rules.insert(PolicyRule {
+        priority: LAST_PRIORITY,
+        from: None,
+        table: None,
+    });
     Ok((routes, rules))
 }

@@ -4,6 +4,8 @@ use std::{fmt, net::Ipv4Addr};
 
 use ipnet::Ipv4Net;
 
+use super::Attachment;
+
 /// The number of the table `main`, with the way to each attachment (`/etc/iproute2/rt_tables`).
 pub const MAIN: u32 = 254;
 
@@ -34,6 +36,17 @@ pub enum RouteTarget {
     Blackhole,
 }
 
+impl RouterRoute {
+    /// The way to an attachment.
+    pub fn to(attachment: &Attachment) -> Self {
+        Self {
+            table: MAIN,
+            destination: attachment.address.into(),
+            target: RouteTarget::Interface(attachment.interface()),
+        }
+    }
+}
+
 impl RouteTarget {
     /// The interface that the route goes away with.
     pub fn interface(&self) -> Option<&str> {
@@ -50,10 +63,16 @@ impl fmt::Display for RouterRoute {
         let (table, destination) = (self.table, self.destination);
         match &self.target {
             RouteTarget::Interface(interface) => {
-                write!(out, "{destination} dev {interface} scope link table {table}")
+                write!(
+                    out,
+                    "{destination} dev {interface} scope link table {table}"
+                )
             }
             RouteTarget::Gateway { address, interface } => {
-                write!(out, "{destination} via {address} dev {interface} onlink table {table}")
+                write!(
+                    out,
+                    "{destination} via {address} dev {interface} onlink table {table}"
+                )
             }
             RouteTarget::Blackhole => write!(out, "blackhole {destination} table {table}"),
         }

@@ -21,13 +21,17 @@ const FORWARDING: &[Setting] = &[
 ];
 
 /// Reverse-path filtering off (RFC 3704): a gateway sees sources that it does not route to.
-const ANY_SOURCE: &[Setting] =
-    &[("ipv4/conf/all/rp_filter", "0"), ("ipv4/conf/default/rp_filter", "0")];
+const ANY_SOURCE: &[Setting] = &[
+    ("ipv4/conf/all/rp_filter", "0"),
+    ("ipv4/conf/default/rp_filter", "0"),
+];
 
 /// Reverse-path filtering, strict, on interfaces made from now on: the source check of an
 /// EC2 network interface, which sends from no address but its own.
-const OWN_SOURCE: &[Setting] =
-    &[("ipv4/conf/all/rp_filter", "0"), ("ipv4/conf/default/rp_filter", "1")];
+const OWN_SOURCE: &[Setting] = &[
+    ("ipv4/conf/all/rp_filter", "0"),
+    ("ipv4/conf/default/rp_filter", "1"),
+];
 
 /// The settings of an attachment's namespace, or of the router for none, as paths below
 /// `/proc/sys/net` and values.

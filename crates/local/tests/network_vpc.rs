@@ -1,0 +1,501 @@
+//! The network for real: namespaces, packets, rules of the kernel.
+
+mod network_support;
+
+use std::{
+    collections::BTreeSet,
+    io::{Read as _, Write as _},
+    net::{Ipv4Addr, TcpListener, TcpStream},
+    thread,
+    time::{Duration, Instant},
+};
+
+use mck_blueprint::model::{AccessRule, Peer};
+use mck_local::{
+    command::Command,
+    network::{
+        Attachment, Changes, NetworkError, NetworkPlan, apply, attach, detach, difference,
+        in_namespace, internet_processes, isolate, list, namespace_path, observe, rejoin,
+        start_internet, stop_internet, teardown,
+    },
+};
+use network_support::{
+    ANYWHERE, access, allow, blueprint, group, members_of, plan, range,
+    real::{OFFICE_CLIENT, OTHER_CLIENT, Vpc, WEBSITE, environment},
+};
+
+/// The ports that anything in the architecture listens on, and one that nothing does.
+const PORTS: [u16; 10] = [22, 53, 80, 443, 2049, 3306, 6379, 8080, 9999, 11211];
+
+/// What the host sees of networks, but for namespaces of other tests.
+fn host(environment: &str) -> (String, Vec<String>) {
+    let links = Command::new("ip")
+        .args(["-json", "address"])
+        .run()
+        .unwrap()
+        .text();
+    let names = std::fs::read_dir("/run/netns").into_iter().flatten();
+    let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    (
+        links,
+        names.filter(|name| name.contains(environment)).collect(),
+    )
+}
+
+#[test]
+fn made_once_and_gone_without_a_trace() {
+    let environment = environment("whole");
+    let before = host(environment.as_str());
+    let vpc = Vpc {
+        plan: plan(&environment),
+    };
+
+    let started = Instant::now();
+    let changes = apply(&vpc.plan).unwrap();
+    let first = started.elapsed();
+    assert_eq!(changes.configured.len(), vpc.plan.attachments.len());
+
+    let started = Instant::now();
+    let again = apply(&vpc.plan).unwrap();
+    let second = started.elapsed();
+    assert_eq!(
+        again,
+        Changes::default(),
+        "the second time changed something:\n{again}"
+    );
+    println!("from nothing {first:?}, nothing to do {second:?}");
+
+    assert_eq!(
+        host(environment.as_str()).0,
+        before.0,
+        "something shows in the host's namespace"
+    );
+    assert_eq!(
+        list(&environment).unwrap().len(),
+        vpc.plan.attachments.len() + 1
+    );
+    teardown(&environment).unwrap();
+    assert_eq!(host(environment.as_str()), before);
+    assert_eq!(list(&environment).unwrap(), Vec::<String>::new());
+    teardown(&environment).expect("what is gone can be torn down again");
+}
+
+/// One end of a connection: a namespace, an address in it, and its group, if it is in one.
+struct End {
+    part: &'static str,
+    address: Ipv4Addr,
+    group: Option<&'static str>,
+}
+
+fn ends(vpc: &Vpc) -> Vec<End> {
+    let member = |(part, group)| End {
+        part,
+        address: vpc.address(part),
+        group,
+    };
+    let outside = |address| End {
+        part: "igw",
+        address,
+        group: None,
+    };
+    let parts = [
+        ("lb-a", "load-balancer"),
+        ("lb-b", "load-balancer"),
+        ("bastion", "bastion"),
+        ("app-0", "servers-app"),
+        ("shop-a", "app-shop"),
+        ("shop-b", "app-shop"),
+        ("jenkins", "jenkins"),
+        ("db-0", "database"),
+        ("db-1", "database"),
+        ("redis-cache-0", "redis-cache"),
+        ("redis-cache-1", "redis-cache"),
+        ("redis-session-0", "redis-session"),
+        ("memcached-0", "memcached"),
+        ("media-a", "file-system"),
+    ];
+    let mut ends: Vec<End> = parts
+        .map(|(part, group)| member((part, Some(group))))
+        .into_iter()
+        .collect();
+    ends.extend([member(("resolver", None)), member(("nat-a", None))]);
+    ends.extend([OFFICE_CLIENT, OTHER_CLIENT, WEBSITE].map(outside));
+    ends
+}
+
+/// What the access graph says, worked out without the code under test.
+fn allowed(rules: &[AccessRule], from: &End, to: &End, port: u16) -> bool {
+    let outside = |end: &End| end.part == "igw";
+    if outside(from) && outside(to) || from.address == to.address {
+        return true;
+    }
+    let dns = port == 53
+        && (to.part == "resolver" && !outside(from) || from.part == "resolver" && outside(to));
+    let is = |end: &End, peer: &Peer| match peer {
+        Peer::Group(group) => end.group == Some(group.0.as_str()),
+        Peer::Range(range) => {
+            outside(end)
+                && range
+                    .parse::<ipnet::Ipv4Net>()
+                    .unwrap()
+                    .contains(&end.address)
+        }
+        other => panic!("not in these tests: {other:?}"),
+    };
+    let rule = |rule: &AccessRule| {
+        let ports = rule.ports.first..=rule.ports.last;
+        is(from, &rule.from) && is(to, &rule.to) && ports.contains(&port)
+    };
+    // The internet gateway's NAT gateways send whatever they are given, and open nothing.
+    dns || rules.iter().any(rule) || from.part == "nat-a" && outside(to)
+}
+
+#[test]
+fn exactly_what_the_access_graph_allows_passes_between_every_pair_of_roles() {
+    let vpc = Vpc::new("pairs", &blueprint()).with_internet();
+    let ends = ends(&vpc);
+    let parts: BTreeSet<&str> = ends.iter().map(|end| end.part).collect();
+    let _listeners: Vec<TcpListener> = parts
+        .iter()
+        .flat_map(|part| PORTS.map(|port| vpc.listen(part, port)))
+        .collect();
+    let targets: Vec<(&End, u16)> = ends
+        .iter()
+        .flat_map(|end| PORTS.map(|port| (end, port)))
+        .collect();
+    let addresses: Vec<(Ipv4Addr, u16)> = targets
+        .iter()
+        .map(|(end, port)| (end.address, *port))
+        .collect();
+    let rules = access();
+    let wrong: Vec<String> = thread::scope(|scope| {
+        let workers: Vec<_> = ends
+            .iter()
+            .map(|from| {
+                let (vpc, addresses) = (&vpc, &addresses);
+                (
+                    from,
+                    scope.spawn(move || vpc.reached(from.part, Some(from.address), addresses)),
+                )
+            })
+            .collect();
+        let mut wrong = Vec::new();
+        for (from, worker) in workers {
+            for ((to, port), reached) in targets.iter().zip(worker.join().unwrap()) {
+                if reached != allowed(&rules, from, to, *port) {
+                    let verb = if reached { "reaches" } else { "does not reach" };
+                    wrong.push(format!("{} {verb} {}:{port}", from.address, to.address));
+                }
+            }
+        }
+        wrong
+    });
+    assert!(
+        wrong.is_empty(),
+        "{} of {}:\n{}",
+        wrong.len(),
+        targets.len() * ends.len(),
+        wrong.join("\n")
+    );
+}
+
+#[test]
+fn no_rule_opens_the_persistence_tier_to_the_world() {
+    let mut blueprint = blueprint();
+    blueprint.access.push(allow(
+        range(ANYWHERE),
+        members_of("database"),
+        3306,
+        "a mistake",
+    ));
+    blueprint.access.push(allow(
+        members_of("database"),
+        range(ANYWHERE),
+        443,
+        "a mistake",
+    ));
+    let vpc = Vpc::new("walled", &blueprint).with_internet();
+    let _listeners = [vpc.listen("db-0", 3306), vpc.listen("igw", 443)];
+    assert!(vpc.reaches("shop-a", vpc.address("db-0"), 3306));
+    assert!(!vpc.reached("igw", Some(OFFICE_CLIENT), &[(vpc.address("db-0"), 3306)])[0]);
+    assert!(!vpc.reaches("db-0", WEBSITE, 443));
+    // Nor by routes: with all rules gone there is no way yet.
+    let open = "table inet mck\ndelete table inet mck\n";
+    let nft = || Command::new("nft").args(["-f", "-"]).stdin(open).run();
+    in_namespace(&vpc.namespace("router"), nft)
+        .unwrap()
+        .unwrap();
+    assert!(!vpc.reaches("db-0", WEBSITE, 443));
+}
+
+#[test]
+fn each_zone_goes_out_through_its_own_nat_gateway_and_loses_only_its_own() {
+    let vpc = Vpc::new("nat", &blueprint()).with_internet();
+    let website = vpc.listen("igw", 443);
+    let seen = |part: &str| vpc.seen_from(part, &website, WEBSITE);
+    for zone in ["a", "b", "c"] {
+        let nat = vpc.address(&format!("nat-{zone}"));
+        assert_eq!(
+            seen(&format!("shop-{zone}")),
+            Some(nat.into()),
+            "zone {zone}"
+        );
+    }
+    let mut broken = vpc.plan.clone();
+    broken.attachments.remove("nat-b");
+    broken
+        .routes
+        .retain(|route| route.target.interface() != Some("172.31.1.4"));
+    apply(&broken).unwrap();
+    assert_eq!(seen("shop-b"), None, "zone b lost its way out");
+    for zone in ["a", "c"] {
+        let nat = vpc.address(&format!("nat-{zone}"));
+        assert_eq!(
+            seen(&format!("shop-{zone}")),
+            Some(nat.into()),
+            "zone {zone}"
+        );
+    }
+    apply(&vpc.plan).unwrap();
+    assert_eq!(seen("shop-b"), Some(vpc.address("nat-b").into()));
+}
+
+#[test]
+fn a_source_address_that_is_not_ones_own_is_dropped() {
+    let vpc = Vpc::new("spoof", &blueprint());
+    let _database = vpc.listen("db-0", 3306);
+    let target = [(vpc.address("db-0"), 3306)];
+    let task = vpc.address("shop-a");
+    assert!(vpc.reached("shop-a", Some(task), &target)[0]);
+    vpc.ip("jenkins", &format!("address add {task}/32 dev eth0\n"));
+    assert!(!vpc.reached("jenkins", Some(task), &target)[0]);
+}
+
+#[test]
+fn two_environments_with_the_same_addresses_share_nothing() {
+    let (one, two) = (Vpc::new("one", &blueprint()), Vpc::new("two", &blueprint()));
+    let _only_in_one = one.listen("db-0", 3306);
+    let database = one.address("db-0");
+    assert!(one.reaches("shop-a", database, 3306));
+    assert!(!two.reaches("shop-a", database, 3306));
+    teardown(&one.plan.environment).unwrap();
+    assert!(
+        apply(&two.plan).unwrap().is_empty(),
+        "the other one was disturbed"
+    );
+}
+
+#[test]
+fn whatever_is_damaged_is_repaired() {
+    let vpc = Vpc::new("repair", &blueprint());
+    let _database = vpc.listen("db-1", 3306);
+    let damage: [(&str, &dyn Fn()); 9] = [
+        ("a veth pair", &|| {
+            vpc.ip("router", "link delete 172.31.3.100\n")
+        }),
+        ("an inner end", &|| vpc.ip("db-0", "link delete eth0\n")),
+        ("a namespace", &|| {
+            Command::new("ip")
+                .args(["netns", "delete", &vpc.namespace("lb-a")])
+                .run()
+                .map(drop)
+                .unwrap();
+        }),
+        ("the router", &|| {
+            Command::new("ip")
+                .args(["netns", "delete", &vpc.namespace("router")])
+                .run()
+                .map(drop)
+                .unwrap();
+        }),
+        ("an address", &|| {
+            vpc.ip("shop-a", "address flush dev eth0\n")
+        }),
+        ("an interface that is down", &|| {
+            vpc.ip("db-1", "link set eth0 down\n")
+        }),
+        ("routes and rules", &|| {
+            vpc.ip("router", "route delete 172.31.6.10\nrule delete priority 40004\nrule add priority 7 from 172.31.6.0/24 lookup 100\n");
+        }),
+        ("the ruleset", &|| {
+            let text = "flush chain inet mck forward\nadd element inet mck group-app-shop { 172.31.0.11 }\n";
+            let nft = || Command::new("nft").args(["-f", "-"]).stdin(text).run();
+            in_namespace(&vpc.namespace("router"), nft)
+                .unwrap()
+                .map(drop)
+                .unwrap();
+        }),
+        ("a half-made namespace", &|| {
+            let namespace = vpc.namespace("media-a");
+            Command::new("ip")
+                .args(["netns", "delete", &namespace])
+                .run()
+                .map(drop)
+                .unwrap();
+            std::fs::write(namespace_path(&namespace), "").unwrap();
+        }),
+    ];
+    for (what, damage) in damage {
+        damage();
+        let changes = apply(&vpc.plan).unwrap();
+        assert!(!changes.is_empty(), "{what}: nothing was noticed");
+        let left = difference(&vpc.plan, &observe(&vpc.plan.environment).unwrap());
+        assert!(left.is_empty(), "{what} is still damaged:\n{left}");
+        assert!(vpc.reaches("shop-a", vpc.address("db-1"), 3306), "{what}");
+    }
+}
+
+#[test]
+fn tasks_come_and_go_while_others_run() {
+    let vpc = Vpc::new("tasks", &blueprint());
+    let environment = &vpc.plan.environment;
+    let _database = vpc.listen("db-0", 3306);
+    let task = Attachment::member(
+        "shop-1f2e3d",
+        Ipv4Addr::new(172, 31, 4, 101),
+        group("app-shop"),
+    );
+    for _ in 0..2 {
+        let started = Instant::now();
+        attach(environment, &task).unwrap();
+        println!("attached in {:?}", started.elapsed());
+        attach(environment, &task).expect("attached twice");
+        assert!(vpc.reaches(&task.name, vpc.address("db-0"), 3306));
+        let with_task = vpc.plan.clone().with([task.clone()]).unwrap();
+        let changes = apply(&with_task).unwrap();
+        assert!(
+            changes.is_empty(),
+            "an attached task is not as planned:\n{changes}"
+        );
+        let started = Instant::now();
+        detach(environment, &task).unwrap();
+        println!("detached in {:?}", started.elapsed());
+        detach(environment, &task).expect("detached twice");
+        assert!(
+            apply(&vpc.plan).unwrap().is_empty(),
+            "a detached task left something"
+        );
+    }
+    attach(environment, &task).unwrap();
+    let changes = apply(&vpc.plan).unwrap();
+    assert_eq!(
+        changes.removed_namespaces,
+        [task.name.clone()],
+        "it is not in the plan any more"
+    );
+    assert!(apply(&vpc.plan).unwrap().is_empty());
+}
+
+#[test]
+fn an_isolated_address_is_cut_off_and_comes_back() {
+    let vpc = Vpc::new("isolated", &blueprint());
+    let environment = &vpc.plan.environment;
+    let database = vpc.listen("db-0", 3306);
+    let address = vpc.address("db-0");
+    let mut client: TcpStream = in_namespace(&vpc.namespace("shop-a"), || {
+        TcpStream::connect((address, 3306)).unwrap()
+    })
+    .unwrap();
+    let mut server = database.accept().unwrap().0;
+    server
+        .set_read_timeout(Some(Duration::from_millis(300)))
+        .unwrap();
+    let mut byte = [0];
+    isolate(environment, &[address]).unwrap();
+    isolate(environment, &[address]).expect("isolated twice");
+    client.write_all(b"x").unwrap();
+    assert!(
+        server.read(&mut byte).is_err(),
+        "a running connection was not cut"
+    );
+    assert!(!vpc.reaches("shop-b", address, 3306));
+    assert!(
+        vpc.plan != observed_plan(&vpc),
+        "the isolation does not show"
+    );
+    rejoin(environment, &[address]).unwrap();
+    rejoin(environment, &[address]).expect("joined twice");
+    server
+        .set_read_timeout(Some(Duration::from_secs(10)))
+        .unwrap();
+    server
+        .read_exact(&mut byte)
+        .expect("the connection goes on");
+    assert!(vpc.reaches("shop-b", address, 3306));
+}
+
+/// The plan with what is isolated now.
+fn observed_plan(vpc: &Vpc) -> NetworkPlan {
+    let mut plan = vpc.plan.clone();
+    let router = observe(&plan.environment).unwrap().router.unwrap();
+    plan.isolated = router.sets["isolated"]
+        .iter()
+        .map(|text| text.parse().unwrap())
+        .collect();
+    plan
+}
+
+#[test]
+fn a_failed_start_leaves_nothing() {
+    let environment = environment("undo");
+    let mut plan = plan(&environment);
+    // An interface's name that Linux does not take: the last step fails.
+    let route = mck_local::network::RouterRoute {
+        table: 100,
+        destination: "192.0.2.0/24".parse().unwrap(),
+        target: mck_local::network::RouteTarget::Interface("nowhere".to_owned()),
+    };
+    plan.routes.insert(route);
+    let error = apply(&plan).unwrap_err();
+    assert!(matches!(error, NetworkError::Command { .. }), "{error}");
+    assert_eq!(list(&environment).unwrap(), Vec::<String>::new());
+}
+
+#[test]
+fn the_way_to_the_internet_opens_closes_and_is_torn_down() {
+    let vpc = Vpc::new("internet", &blueprint());
+    let environment = &vpc.plan.environment;
+    assert!(!vpc.reaches("shop-a", WEBSITE, 443), "there is no way yet");
+    // A namespace in the place of the host's, so that no test reaches the real internet.
+    let outside = vpc.namespace("outside");
+    Command::new("ip")
+        .args(["netns", "add", &outside])
+        .run()
+        .unwrap();
+    vpc.ip(
+        "outside",
+        &format!("link set lo up\naddress add {WEBSITE}/32 dev lo\n"),
+    );
+    let _website = vpc.listen("outside", 443);
+    let log = tempfile::tempfile().unwrap();
+    let start = || in_namespace(&outside, || start_internet(environment, &log).unwrap()).unwrap();
+
+    let mut first = start();
+    for part in ["shop-a", "shop-b", "jenkins"] {
+        assert!(vpc.reaches(part, WEBSITE, 443), "{part}");
+    }
+    assert!(!vpc.reaches("db-0", WEBSITE, 443));
+    let processes = internet_processes(environment).unwrap();
+    let [pid] = processes[..] else {
+        panic!("{processes:?}")
+    };
+    assert_eq!(u32::try_from(pid.as_raw_nonzero().get()), Ok(first.id()));
+    stop_internet(pid).unwrap();
+    first.wait().unwrap();
+    assert!(!vpc.reaches("shop-a", WEBSITE, 443), "the way is closed");
+
+    let mut second = start();
+    assert!(vpc.reaches("shop-a", WEBSITE, 443), "the way is open again");
+    teardown(environment).unwrap();
+    second.wait().unwrap();
+    assert!(internet_processes(environment).unwrap().is_empty());
+}
+
+#[test]
+fn a_way_to_the_internet_that_does_not_open_is_reported() {
+    let environment = environment("nowhere");
+    let log = tempfile::tempfile().unwrap();
+    let error = start_internet(&environment, &log).unwrap_err();
+    assert!(error.to_string().contains("its log says why"), "{error}");
+    assert!(internet_processes(&environment).unwrap().is_empty());
+}

@@ -8,8 +8,10 @@ mod access;
 pub mod difference;
 pub mod instance_types;
 pub mod model;
+mod nodes;
 pub mod placement;
 mod planning;
+pub mod views;
 
 pub use model::Blueprint;
 pub use planning::PlanningError;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use mck_environment::settings::Nat;
 
-use super::{context::Context, data::DataStores, groups, servers::JENKINS_PORT};
+use super::{context::Context, data::DataStores, dns::host, groups, servers::JENKINS_PORT};
 use crate::model::{
     AccessRule, App, AppCluster, Bastion, ContentDelivery, GroupRule, Jenkins, MountSource, Peer,
     PortRange, Protocol, SecurityGroup, SecurityGroupName,
@@ -58,7 +58,7 @@ pub(super) fn plan(context: &Context<'_>, parts: &Parts<'_>) -> Vec<AccessRule> 
     public_entry(context, parts, &mut rules);
     bastion(context, parts, &mut rules);
     for app in parts.apps {
-        app_rules(parts, app, &mut rules);
+        app_rules(context, parts, app, &mut rules);
     }
     if let Some(jenkins) = parts.jenkins {
         jenkins_rules(parts, jenkins, &mut rules);
@@ -148,7 +148,7 @@ fn bastion(context: &Context<'_>, parts: &Parts<'_>, rules: &mut Rules) {
     }
 }
 
-fn app_rules(parts: &Parts<'_>, app: &App, rules: &mut Rules) {
+fn app_rules(context: &Context<'_>, parts: &Parts<'_>, app: &App, rules: &mut Rules) {
     let from = || group(app.security_group.clone());
     if let Some(target) = &app.target_group {
         rules.allow(
@@ -167,7 +167,7 @@ fn app_rules(parts: &Parts<'_>, app: &App, rules: &mut Rules) {
             format!("{} uses its schema in the database", app.name),
         );
     }
-    for redis in &data.redis {
+    for redis in data.redis.iter().filter(|it| knows(context, app, &it.name)) {
         rules.allow(
             from(),
             group(redis.security_group.clone()),
@@ -175,7 +175,9 @@ fn app_rules(parts: &Parts<'_>, app: &App, rules: &mut Rules) {
             format!("{} uses {}", app.name, redis.name),
         );
     }
-    if let Some(memcached) = &data.memcached {
+    if let Some(memcached) = &data.memcached
+        && knows(context, app, host::MEMCACHED)
+    {
         rules.allow(
             from(),
             group(memcached.security_group.clone()),
@@ -197,6 +199,14 @@ fn app_rules(parts: &Parts<'_>, app: &App, rules: &mut Rules) {
             format!("{} mounts its media folder", app.name),
         );
     }
+}
+
+/// Whether any variable of an app has the private name of a host: who is not told where a cache is
+/// has no way to it either.
+fn knows(context: &Context<'_>, app: &App, host: &str) -> bool {
+    let name = context.private_name(host);
+    let mut containers = app.task_definition.containers.iter();
+    containers.any(|it| it.environment.values().any(|value| value.contains(&name)))
 }
 
 fn jenkins_rules(parts: &Parts<'_>, jenkins: &Jenkins, rules: &mut Rules) {

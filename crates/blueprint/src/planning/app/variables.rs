@@ -31,7 +31,7 @@ pub(super) struct Variables {
 }
 
 impl Variables {
-    fn set(&mut self, name: &str, value: impl ToString) {
+    fn set(&mut self, name: &str, value: &(impl ToString + ?Sized)) {
         self.plain.insert(name.to_owned(), value.to_string());
     }
 
@@ -93,12 +93,12 @@ pub(super) fn of_data_stores(planner: &AppPlanner<'_>) -> Variables {
     let context = planner.context;
     let mut variables = Variables::default();
     if let Some(schema) = planner.schema {
-        variables.set("MYSQL_HOST", context.private_name(host::DATABASE));
+        variables.set("MYSQL_HOST", &context.private_name(host::DATABASE));
         variables.set(
             "MYSQL_READER_HOST",
-            context.private_name(host::DATABASE_READERS),
+            &context.private_name(host::DATABASE_READERS),
         );
-        variables.set("MYSQL_PORT", planner.data.database.port);
+        variables.set("MYSQL_PORT", &planner.data.database.port);
         variables.set("MYSQL_DATABASE", &schema.name);
         variables.set("MYSQL_USER", &schema.user);
         variables.secret("MYSQL_PASSWORD", &schema.password_secret);
@@ -108,17 +108,17 @@ pub(super) fn of_data_stores(planner: &AppPlanner<'_>) -> Variables {
         (REDIS_SESSION, "REDIS_SESSION"),
     ] {
         if let Some(redis) = planner.data.redis(name) {
-            variables.set(&format!("{prefix}_HOST"), context.private_name(name));
-            variables.set(&format!("{prefix}_PORT"), redis.port);
+            variables.set(&format!("{prefix}_HOST"), &context.private_name(name));
+            variables.set(&format!("{prefix}_PORT"), &redis.port);
             variables.secret(&format!("{prefix}_PASSWORD"), &redis.password_secret);
         }
     }
     if let Some(memcached) = &planner.data.memcached {
-        variables.set("MEMCACHED_HOST", context.private_name(host::MEMCACHED));
-        variables.set("MEMCACHED_PORT", memcached.port);
+        variables.set("MEMCACHED_HOST", &context.private_name(host::MEMCACHED));
+        variables.set("MEMCACHED_PORT", &memcached.port);
     }
     if let Some(url) = &planner.base_url {
-        variables.set("BASE_URL", format!("{url}/"));
+        variables.set("BASE_URL", &format!("{url}/"));
     }
     variables
 }
@@ -158,12 +158,12 @@ pub(super) fn admin_password(planner: &AppPlanner<'_>, secrets: &mut Secrets) ->
 fn magento(planner: &AppPlanner<'_>, variables: &mut Variables, secrets: &mut Secrets) {
     let admin = &planner.settings.admin;
     variables.set("MAGE_MODE", mode(planner.settings.php.mode).name());
-    variables.set("CACHE_PREFIX", cache_prefix(planner));
+    variables.set("CACHE_PREFIX", &cache_prefix(planner));
     variables.set("MAGE_TABLE_PREFIX", "");
     variables.set("MAGE_INSTALL_DATE", INSTALL_DATE);
     variables.set("MAGE_ADMIN_FRONTNAME", ADMIN_FRONT_NAME);
     if let Some(url) = &planner.base_url {
-        variables.set("MAGE_BASE_URL", format!("{url}/"));
+        variables.set("MAGE_BASE_URL", &format!("{url}/"));
     }
     let password = admin_password(planner, secrets);
     for prefix in ["", "MAGE_"] {
@@ -218,7 +218,7 @@ fn magento2_deployment(planner: &AppPlanner<'_>, variables: &mut Variables, secr
     };
     for (name, value) in magento2::deployment_environment(&deployment) {
         match value {
-            EnvironmentValue::Plain(value) => variables.set(name, value),
+            EnvironmentValue::Plain(value) => variables.set(name, &value),
             EnvironmentValue::Secret(secret) => variables.secret(name, &secret),
         }
     }
@@ -227,7 +227,7 @@ fn magento2_deployment(planner: &AppPlanner<'_>, variables: &mut Variables, secr
 fn wordpress(planner: &AppPlanner<'_>, variables: &mut Variables, secrets: &mut Secrets) {
     let admin = &planner.settings.admin;
     if let Some(schema) = planner.schema {
-        variables.set("DB_HOST", planner.context.private_name(host::DATABASE));
+        variables.set("DB_HOST", &planner.context.private_name(host::DATABASE));
         variables.set("DB_NAME", &schema.name);
         variables.set("DB_USER", &schema.user);
         variables.secret("DB_PASSWORD", &schema.password_secret);
@@ -267,12 +267,12 @@ fn php(planner: &AppPlanner<'_>, variables: &mut Variables) {
     };
     variables.set(
         "PHP_MEMORY_LIMIT",
-        format!("{}M", php.memory_limit.as_mib()),
+        &format!("{}M", php.memory_limit.as_mib()),
     );
     variables.set("PHP_PM", process_manager);
-    variables.set("PHP_PM_MAX_CHILDREN", php.max_children);
-    variables.set("START_SERVERS", php.start_servers);
-    variables.set("MIN_SPARE", php.min_spare_servers);
-    variables.set("MAX_SPARE", php.max_spare_servers);
-    variables.set("MAX_REQUESTS", php.max_requests);
+    variables.set("PHP_PM_MAX_CHILDREN", &php.max_children);
+    variables.set("START_SERVERS", &php.start_servers);
+    variables.set("MIN_SPARE", &php.min_spare_servers);
+    variables.set("MAX_SPARE", &php.max_spare_servers);
+    variables.set("MAX_REQUESTS", &php.max_requests);
 }

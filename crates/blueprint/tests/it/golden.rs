@@ -1,9 +1,9 @@
 //! Whole blueprints, as JSON. Files' contents are left out: `mck-server-config` has their goldens.
 
-mod support;
-
 use mck_blueprint::Blueprint;
 use serde_json::Value;
+
+use crate::support;
 
 fn golden(name: &str, blueprint: &Blueprint) {
     let mut value = serde_json::to_value(blueprint).expect("a blueprint is JSON");

@@ -1,5 +1,7 @@
 //! Environments from the text of an environment file's settings.
 
+pub mod strategy;
+
 use mck_blueprint::Blueprint;
 use mck_environment::{Environment, Settings};
 

@@ -1,0 +1,6 @@
+//! Blueprints of whole environments.
+
+mod golden;
+mod invariants;
+mod support;
+mod views;

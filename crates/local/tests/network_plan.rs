@@ -7,9 +7,10 @@ use std::collections::BTreeSet;
 use mck_local::{
     id::EnvironmentId,
     network::{
-        Attachment, Changes, Firewall, NetworkPlan, Observed, PlanError, batch, difference,
-        firewall::{self, ISOLATED, SetChange, group_set, set_changes},
-        internet_command, sysctls,
+        Attachment, Changes, Firewall, NetworkPlan, Observed, PlanError, SetChange, batch,
+        difference,
+        firewall::{self, ISOLATED, group_set},
+        gateway_ruleset, internet_command, set_changes, sysctls,
     },
 };
 use network_support::{allow, blueprint, group, members_of, plan, range};
@@ -60,7 +61,7 @@ fn the_batches_that_make_it() {
             attachment.name,
             batch::inside(attachment)
         );
-        text += &firewall::gateway_ruleset(attachment).unwrap_or_default();
+        text += &gateway_ruleset(attachment).unwrap_or_default();
         text += &format!("{:?}\n", sysctls(Some(attachment)));
     }
     text += &format!(

@@ -21,7 +21,7 @@ impl Scratch {
         Command::new("ip")
             .args(["netns", "add", &scratch.0])
             .run()
-            .unwrap();
+            .expect("`ip` makes a namespace");
         scratch
     }
 }

@@ -272,6 +272,15 @@ fn a_source_address_that_is_not_ones_own_is_dropped() {
 }
 
 #[test]
+fn the_metadata_service_of_the_machine_is_out_of_reach() {
+    let vpc = Vpc::new("metadata", &blueprint()).with_internet();
+    vpc.ip("igw", "address add 169.254.169.254/32 dev lo\n");
+    let _service = vpc.listen("igw", 80);
+    assert!(vpc.reaches("shop-a", WEBSITE, 80));
+    assert!(!vpc.reaches("shop-a", Ipv4Addr::new(169, 254, 169, 254), 80));
+}
+
+#[test]
 fn two_environments_with_the_same_addresses_share_nothing() {
     let (one, two) = (Vpc::new("one", &blueprint()), Vpc::new("two", &blueprint()));
     let _only_in_one = one.listen("db-0", 3306);

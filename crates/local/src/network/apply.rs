@@ -1,17 +1,22 @@
 //! Making a network as it is wanted.
 
-use std::{fs, io::ErrorKind, thread};
+use std::{collections::BTreeSet, fs, io::ErrorKind, thread, time::Duration};
 
 use super::{
-    Attachment, Changes, NetworkError, NetworkPlan, Role, RouterRoute, batch, difference,
-    firewall::{SetChange, group_set, set_changes},
+    Attachment, Changes, NetworkError, NetworkPlan, Role, RouterRoute, SetChange, batch,
+    difference,
+    firewall::group_set,
     inside::{
         configure, for_each_namespace, in_namespace, in_router, ip, ip_all, namespace_path, nft,
         write_sysctl, write_sysctls,
     },
-    observe::{is_namespace, observe},
+    observe::{is_namespace, observe, observe_interfaces},
+    set_changes,
 };
-use crate::id::EnvironmentId;
+use crate::{id::EnvironmentId, wait};
+
+/// How long Linux may take to connect veth pairs; most often it takes less than a millisecond.
+const CONNECTED_WITHIN: Duration = Duration::from_secs(5);
 
 /// Makes an environment's network as planned and tells what had to be done: adds what is missing,
 /// repairs what is half-made, removes what is not wanted, leaves the rest alone.
@@ -164,7 +169,28 @@ fn connect(attachments: &[Attachment], routing: &str) -> Result<(), NetworkError
         write_sysctl(&format!("ipv4/conf/{interface}/rp_filter"), "0")?;
     }
     let lines = batch::connect(attachments) + routing;
-    ip(lines, "connect the router's interfaces")
+    ip(lines, "connect the router's interfaces")?;
+    wait_until_connected(attachments)
+}
+
+/// Waits until packets can pass: Linux connects veth pairs in the background, and drops what is
+/// sent before, for which the sender waits a second.
+fn wait_until_connected(attachments: &[Attachment]) -> Result<(), NetworkError> {
+    let mut waiting: BTreeSet<String> = attachments.iter().map(Attachment::interface).collect();
+    let mut look = || -> Result<bool, NetworkError> {
+        let connected = observe_interfaces()?;
+        waiting.retain(|interface| connected.get(interface) != Some(&true));
+        Ok(waiting.is_empty())
+    };
+    let done = wait::until(CONNECTED_WITHIN, || match look() {
+        Ok(false) => None,
+        result => Some(result.map(drop)),
+    });
+    done.unwrap_or_else(|| {
+        Err(NetworkError::NotConnected {
+            interfaces: waiting.into_iter().collect(),
+        })
+    })
 }
 
 fn make(environment: &EnvironmentId, attachment: &Attachment) -> Result<(), NetworkError> {

@@ -61,6 +61,18 @@ impl Attachment {
         }
     }
 
+    /// The number of the router's end. Linux numbers interfaces from 2 on in each namespace; but
+    /// where both ends of a veth pair have the same number, it takes up to a second to see that
+    /// the pair is connected (`linkwatch_urgent_event` of the kernel). The lower half of an
+    /// address is unique in a VPC, which is a /16 at most.
+    pub fn interface_index(&self) -> u32 {
+        let half = self.address.to_bits() & 0xffff;
+        match self.role {
+            Role::InternetGateway(_) => 0x2_0000,
+            _ => 0x1_0000 + half,
+        }
+    }
+
     /// What the namespace reaches through the router.
     pub fn reaches(&self) -> Ipv4Net {
         match self.role {

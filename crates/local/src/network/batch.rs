@@ -30,8 +30,9 @@ pub fn links(environment: &EnvironmentId, add: &[Attachment]) -> String {
     for attachment in add {
         let _ = writeln!(
             out,
-            "link add {} type veth peer name eth0 netns {}",
+            "link add {} index {} type veth peer name eth0 netns {}",
             attachment.interface(),
+            attachment.interface_index(),
             environment.namespace(&attachment.name),
         );
     }

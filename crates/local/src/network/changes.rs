@@ -178,12 +178,8 @@ impl Observed {
 }
 
 fn is_configured(attachment: &Attachment, inner: &Inner) -> bool {
-    let own: Vec<_> = inner
-        .addresses
-        .iter()
-        .filter(|address| !address.is_loopback())
-        .collect();
-    own.contains(&&attachment.address) && inner.routes.contains(&(attachment.reaches(), GATEWAY))
+    inner.addresses.contains(&attachment.address)
+        && inner.routes.contains(&(attachment.reaches(), GATEWAY))
 }
 
 /// Routes over an interface that is removed, or set up anew, go away with it.

@@ -79,6 +79,12 @@ pub enum NetworkError {
         /// What is wrong with it.
         source: serde_json::Error,
     },
+    /// Interfaces of the router did not connect.
+    #[error("no connection over {} after 5 s", .interfaces.join(", "))]
+    NotConnected {
+        /// Their names.
+        interfaces: Vec<String>,
+    },
     /// The way to the internet did not open.
     #[error("slirp4netns did not open the way to the internet: {reason}")]
     Internet {

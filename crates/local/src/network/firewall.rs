@@ -8,7 +8,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fmt::{self, Write as _},
+    fmt::Write as _,
     net::Ipv4Addr,
 };
 
@@ -18,7 +18,7 @@ use mck_blueprint::{
     model::{AccessRule, Peer, Protocol, Route, SecurityGroupName, Tier},
 };
 
-use super::{Attachment, PlanError, Role, attachment::INTERNET_GATEWAY_NAME};
+use super::{PlanError, attachment::INTERNET_GATEWAY_NAME};
 use crate::id::is_name;
 
 /// The one table that is ours, in each namespace that has one.
@@ -200,6 +200,10 @@ impl Firewall {
                 "nothing from outside the VPC comes to the persistence tier".to_owned(),
             ),
             (
+                "ip daddr 169.254.0.0/16 drop".to_owned(),
+                "link-local: the metadata service of the machine stays out of reach".to_owned(),
+            ),
+            (
                 format!("oifname \"{INTERNET_GATEWAY_NAME}\" ip saddr != @public drop"),
                 "only public subnets and the resolver go straight out".to_owned(),
             ),
@@ -245,62 +249,13 @@ pub fn ruleset(blueprint: &Blueprint, members: &Members) -> Result<String, PlanE
     Ok(Firewall::new(blueprint)?.ruleset(members, &BTreeSet::new()))
 }
 
-/// The ruleset inside an attachment's namespace, if it needs one: address translation.
-pub fn gateway_ruleset(attachment: &Attachment) -> Option<String> {
-    let address = attachment.address;
-    let rule = match attachment.role {
-        Role::NatGateway => format!("oifname \"eth0\" ip saddr != {address} snat ip to {address}"),
-        Role::InternetGateway(_) => "oifname \"tap0\" masquerade".to_owned(),
-        Role::Member(_) | Role::Resolver => return None,
-    };
-    let mut out = replace_table();
-    out.push_str("\tchain postrouting {\n");
-    out.push_str("\t\ttype nat hook postrouting priority srcnat; policy accept;\n");
-    let _ = writeln!(out, "\t\t{rule}");
-    out.push_str("\t}\n}\n");
-    Some(out)
-}
-
-/// A change of one set of a running environment.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct SetChange {
-    /// The set: [`ISOLATED`] or one from [`group_set`].
-    pub set: String,
-    /// The address that comes or goes.
-    pub address: Ipv4Addr,
-    /// Whether it comes.
-    pub present: bool,
-}
-
-impl fmt::Display for SetChange {
-    /// The change for `nft -f -`. Right in whatever state the set is: what goes is added first,
-    /// since nftables refuses to delete what is not there.
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            set,
-            address,
-            present,
-        } = self;
-        writeln!(out, "add element {TABLE} {set} {{ {address} }}")?;
-        if !present {
-            writeln!(out, "delete element {TABLE} {set} {{ {address} }}")?;
-        }
-        Ok(())
-    }
-}
-
-/// Several changes as one transaction.
-pub fn set_changes<'a>(changes: impl IntoIterator<Item = &'a SetChange>) -> String {
-    changes.into_iter().map(SetChange::to_string).collect()
-}
-
 /// The name of a security group's set. The prefix keeps it from being a word of nftables.
 pub fn group_set(group: &SecurityGroupName) -> String {
     format!("group-{group}")
 }
 
 /// Starts our table anew; declared first, since deleting what is not there fails.
-fn replace_table() -> String {
+pub(super) fn replace_table() -> String {
     format!("table {TABLE}\ndelete table {TABLE}\ntable {TABLE} {{\n")
 }
 

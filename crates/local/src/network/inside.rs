@@ -10,7 +10,7 @@ use std::{
 
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
-use super::{Attachment, NetworkError, firewall, sysctl::sysctls};
+use super::{Attachment, NetworkError, gateway_ruleset, sysctl::sysctls};
 use crate::{command::Command, id::EnvironmentId};
 
 /// Where named network namespaces are (`ip-netns(8)`).
@@ -90,7 +90,7 @@ pub(super) fn for_each_namespace<I: Sync, T: Send>(
 /// calling thread must be inside.
 pub(super) fn configure(attachment: &Attachment) -> Result<(), NetworkError> {
     write_sysctls(Some(attachment))?;
-    if let Some(ruleset) = firewall::gateway_ruleset(attachment) {
+    if let Some(ruleset) = gateway_ruleset(attachment) {
         nft(
             &ruleset,
             &format!("load the translation of {}", attachment.name),

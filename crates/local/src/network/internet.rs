@@ -39,7 +39,8 @@ const STOP_WITHIN: Duration = Duration::from_millis(500);
 
 /// The command line that opens an environment's way to the internet. It writes to its standard
 /// input, which takes the place of a descriptor of its own, once the way is open. The host's
-/// loopback is out of reach, as it must be for anything that a task runs.
+/// loopback is out of reach, as it must be for anything that a task runs. Its `--enable-sandbox`
+/// can't be used: version 1.2.0 takes away the host's mounts of named network namespaces.
 pub fn internet_command(environment: &EnvironmentId) -> Vec<String> {
     let namespace = namespace_path(&environment.namespace(INTERNET_GATEWAY_NAME));
     let cidr = format!("--cidr={RANGE}");

@@ -3,9 +3,10 @@
 use std::net::Ipv4Addr;
 
 use super::{
-    NetworkError,
-    firewall::{ISOLATED, SetChange, set_changes},
+    NetworkError, SetChange,
+    firewall::ISOLATED,
     inside::{in_router, nft},
+    set_changes,
 };
 use crate::id::EnvironmentId;
 
@@ -23,7 +24,7 @@ pub fn change_sets(environment: &EnvironmentId, changes: &[SetChange]) -> Result
 }
 
 /// Cuts addresses off from everything, running connections included: what a zone's loss looks
-/// like from everywhere else.
+/// like from everywhere else. An `apply` of a plan that does not isolate them joins them again.
 ///
 /// # Errors
 /// When the environment has no router.

@@ -23,14 +23,16 @@ mod observe;
 mod parse;
 mod plan;
 mod route;
+mod set_change;
 mod sysctl;
 mod teardown;
+mod translation;
 
 pub use apply::{apply, attach, detach};
 pub use attachment::{Attachment, Role};
 pub use changes::{Changes, difference};
 pub use error::{NetworkError, PlanError};
-pub use firewall::{Firewall, Members, SetChange};
+pub use firewall::{Firewall, Members};
 pub use inside::{in_namespace, namespace_path};
 pub use internet::{
     INTERNET_DNS, internet_command, internet_processes, start_internet, stop_internet,
@@ -39,5 +41,7 @@ pub use live::{change_sets, isolate, rejoin};
 pub use observe::{Inner, NamespaceState, Observed, Router, observe};
 pub use plan::{NetworkPlan, ROUTER};
 pub use route::{MAIN, PolicyRule, RouteTarget, RouterRoute};
+pub use set_change::{SetChange, set_changes};
 pub use sysctl::sysctls;
 pub use teardown::{list, teardown};
+pub use translation::gateway_ruleset;

@@ -121,9 +121,8 @@ pub(super) fn list_parts(environment: &EnvironmentId) -> Result<Vec<String>, Net
 
 /// Whether a namespace's file is a namespace (`NSFS_MAGIC` of `linux/magic.h`).
 pub(super) fn is_namespace(namespace: &str) -> bool {
-    const NSFS_MAGIC: i64 = 0x6e73_6673;
-    rustix::fs::statfs(namespace_path(namespace))
-        .is_ok_and(|status| i64::from(status.f_type) == NSFS_MAGIC)
+    const NSFS_MAGIC: rustix::fs::FsWord = 0x6e73_6673;
+    rustix::fs::statfs(namespace_path(namespace)).is_ok_and(|status| status.f_type == NSFS_MAGIC)
 }
 
 /// What the calling thread sees in its own namespace. Read from the kernel's files, since starting
@@ -141,17 +140,22 @@ fn observe_inner() -> Result<Inner, NetworkError> {
 }
 
 fn observe_router() -> Result<Router, NetworkError> {
-    let json = |program: &'static str, arguments: &[&str]| {
-        let output = Command::new(program).args(arguments).run();
-        output
-            .map(|output| output.stdout)
-            .map_err(NetworkError::command(format!(
-                "look at the router with {program}"
-            )))
-    };
-    let addresses = json("ip", &["-json", "address", "show"])?;
-    let routes = json("ip", &["-json", "-4", "route", "show", "table", "all"])?;
-    let rules = json("ip", &["-json", "-4", "rule", "show"])?;
-    let ruleset = json("nft", &["-j", "list", "ruleset"])?;
-    parse::router(&addresses, &routes, &rules, &ruleset)
+    let routes = print("ip", &["-json", "-4", "route", "show", "table", "all"])?;
+    let rules = print("ip", &["-json", "-4", "rule", "show"])?;
+    let ruleset = print("nft", &["-j", "list", "ruleset"])?;
+    let interfaces = observe_interfaces()?;
+    parse::router(interfaces, &routes, &rules, &ruleset)
+}
+
+/// The interfaces of the calling thread's namespace, as in [`Router::interfaces`].
+pub(super) fn observe_interfaces() -> Result<BTreeMap<String, bool>, NetworkError> {
+    parse::interfaces(&print("ip", &["-json", "address", "show"])?)
+}
+
+fn print(program: &'static str, arguments: &[&str]) -> Result<Vec<u8>, NetworkError> {
+    let output = Command::new(program).args(arguments).run();
+    let action = || format!("look at the router with {program}");
+    output
+        .map(|output| output.stdout)
+        .map_err(NetworkError::command(action()))
 }

@@ -47,19 +47,19 @@ fn gateway_route(line: &str) -> Option<(Ipv4Net, Ipv4Addr)> {
     (!gateway.is_unspecified()).then_some((net, gateway))
 }
 
-/// Reads what `ip -json address`, `ip -json route show table all`, `ip -json rule` and
+/// Reads what `ip -json route show table all`, `ip -json rule` and
 /// `nft -j list ruleset` print in the router.
 pub fn router(
-    addresses: &[u8],
+    interfaces: BTreeMap<String, bool>,
     routes: &[u8],
     rules: &[u8],
     ruleset: &[u8],
 ) -> Result<Router, NetworkError> {
     let routes: Vec<IpRoute> = read("ip", routes)?;
     let rules: Vec<IpRule> = read("ip", rules)?;
-    let (sets, comments) = nft(read("nft", ruleset)?);
+    let (sets, comments) = nft(&read("nft", ruleset)?);
     Ok(Router {
-        interfaces: interfaces(read("ip", addresses)?),
+        interfaces,
         routes: routes.into_iter().filter_map(IpRoute::into_route).collect(),
         rules: rules.into_iter().filter_map(IpRule::into_rule).collect(),
         sets,
@@ -90,7 +90,10 @@ struct IpAddress {
     local: Option<String>,
 }
 
-fn interfaces(links: Vec<IpLink>) -> BTreeMap<String, bool> {
+/// Reads what `ip -json address` prints: interfaces but the loopback, and whether each is
+/// connected.
+pub fn interfaces(json: &[u8]) -> Result<BTreeMap<String, bool>, NetworkError> {
+    let links: Vec<IpLink> = read("ip", json)?;
     let gateway = GATEWAY.to_string();
     let connected = |link: &IpLink| {
         let has_gateway = link
@@ -99,11 +102,11 @@ fn interfaces(links: Vec<IpLink>) -> BTreeMap<String, bool> {
             .any(|address| address.local.as_deref() == Some(&gateway));
         link.operstate == "UP" && has_gateway
     };
-    links
+    Ok(links
         .into_iter()
         .filter(|link| link.ifname != "lo")
         .map(|link| (link.ifname.clone(), connected(&link)))
-        .collect()
+        .collect())
 }
 
 #[derive(Deserialize)]
@@ -181,7 +184,7 @@ impl IpRule {
 }
 
 /// The sets and the rules' comments of our table.
-fn nft(listing: Value) -> (BTreeMap<String, BTreeSet<String>>, Vec<String>) {
+fn nft(listing: &Value) -> (BTreeMap<String, BTreeSet<String>>, Vec<String>) {
     let mut sets = BTreeMap::new();
     let mut comments = Vec::new();
     let objects = listing
@@ -285,7 +288,7 @@ eth0\t0101FEA9\t00000000\t0005\t0\t0\t0\tFFFFFFFF\t0\t0\t0
             {"set":{"name":"other","table":"theirs"}},
             {"rule":{"table":"mck","chain":"forward","comment":"first"}},
             {"rule":{"table":"mck","chain":"forward"}}]}"#;
-        let seen = router(addresses, routes, rules, ruleset).unwrap();
+        let seen = router(interfaces(addresses).unwrap(), routes, rules, ruleset).unwrap();
         let interfaces = [("172.31.0.5", true), ("172.31.0.6", false), ("igw", false)];
         assert_eq!(
             seen.interfaces,
@@ -320,7 +323,10 @@ eth0\t0101FEA9\t00000000\t0005\t0\t0\t0\tFFFFFFFF\t0\t0\t0
     #[test]
     fn nothing_and_nonsense() {
         let empty = br#"{"nftables":[]}"#;
-        assert_eq!(router(b"", b"\n", b"[]", empty).unwrap(), Router::default());
-        assert!(router(b"<html>", b"", b"", empty).is_err());
+        assert_eq!(
+            router(interfaces(b"").unwrap(), b"\n", b"[]", empty).unwrap(),
+            Router::default()
+        );
+        assert!(router(BTreeMap::new(), b"<html>", b"", empty).is_err());
     }
 }

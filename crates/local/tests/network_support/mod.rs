@@ -1,5 +1,6 @@
 //! A blueprint by hand, small but with every role, and what tests of the network share.
 #![allow(dead_code, reason = "each test binary uses a part of it")]
+#![allow(clippy::unwrap_used, reason = "a test that can't be set up has failed")]
 
 pub mod real;
 

@@ -52,7 +52,7 @@ final class Stack
             $this->initialiseDatabase($data);
         }
         $this->start('database', ['mariadbd', '--no-defaults', "--datadir=$data", "--socket=$this->folder/mysql.sock",
-            '--bind-address=127.0.0.1', "--port={$this->ports['database']}", '--innodb-log-file-size=8M',
+            "--tmpdir=$this->folder/database-tmp", '--bind-address=127.0.0.1', "--port={$this->ports['database']}", '--innodb-log-file-size=8M',
             "--init-file=$this->folder/init.sql", ...($this->isRoot ? ['--user=mysql'] : [])]);
     }
 
@@ -254,7 +254,10 @@ final class Stack
             chown($init, 'mysql');
         }
         chmod($init, 0o600);
-        exec("mariadb-install-db --no-defaults --datadir=$data --skip-test-db --auth-root-authentication-method=normal"
+        // Servers with the same process id in different namespaces would share the names of temporary tables in /tmp.
+        mkdir($temporary = "$data-tmp");
+        chmod($temporary, 0o777);
+        exec("mariadb-install-db --no-defaults --datadir=$data --tmpdir=$temporary --skip-test-db --auth-root-authentication-method=normal"
             . " --innodb-log-file-size=8M$user >$this->folder/install-db.log 2>&1", result_code: $code);
         if ($code !== 0) {
             throw new RuntimeException('mariadb-install-db failed: ' . $this->log('install-db'));

@@ -59,6 +59,9 @@ function main(string $filter): int
         } catch (Throwable $error) {
             $failed++;
             printf("FAILED  %s\n        %s (%s:%d)\n", $name, $error->getMessage(), basename($error->getFile()), $error->getLine());
+            if ($passed === 0) {
+                break;
+            }
         }
     }
     if ($failed > 0) {

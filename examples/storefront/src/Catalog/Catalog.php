@@ -45,7 +45,7 @@ final readonly class Catalog
     public function bestSelling(int $limit): array
     {
         return $this->db->fetchAll(
-            'SELECT * FROM {product_index} ORDER BY sold DESC, MOD(product_id * 7, 43) LIMIT ?',
+            'SELECT * FROM {product_index} ORDER BY sold DESC, MOD(product_id * 17, 43) LIMIT ?',
             [$limit],
         );
     }

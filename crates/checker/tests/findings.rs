@@ -1,0 +1,307 @@
+//! Each finding: settings that bring it, and settings close by that do not.
+
+use std::collections::BTreeSet;
+
+use mck_blueprint::Blueprint;
+use mck_checker::{Finding, Severity, check};
+use mck_environment::{Environment, Settings};
+
+fn findings(environment: &str, settings: &str) -> Vec<Finding> {
+    let settings: Settings = toml::from_str(settings).expect("the test's settings are well-formed");
+    let environment = Environment {
+        project: "shop".to_owned(),
+        name: environment.to_owned(),
+        settings,
+    };
+    check(&Blueprint::plan(&environment).expect("the test's settings have a blueprint"))
+}
+
+/// A code, and the environment and settings that bring it and that don't.
+struct Case {
+    code: &'static str,
+    environment: &'static str,
+    firing: &'static str,
+    quiet: &'static str,
+}
+
+const fn case(
+    code: &'static str,
+    environment: &'static str,
+    firing: &'static str,
+    quiet: &'static str,
+) -> Case {
+    Case {
+        code,
+        environment,
+        firing,
+        quiet,
+    }
+}
+
+const SHOP: &str = "app.shop.preset = 'magento2'";
+
+const CASES: &[Case] = &[
+    case(
+        "MCK-N001",
+        "production",
+        "network.zones = ['a']",
+        "network.zones = ['a', 'b']",
+    ),
+    case(
+        "MCK-N002",
+        "production",
+        "network.nat = 'single'",
+        "network.nat = 'per-zone'",
+    ),
+    case(
+        "MCK-N003",
+        "staging",
+        "network.nat = 'none'",
+        "network.nat = 'single'",
+    ),
+    case(
+        "MCK-N004",
+        "local",
+        "bastion.allow-ssh-from = ['0.0.0.0/0']",
+        "bastion.allow-ssh-from = ['192.0.2.0/24']",
+    ),
+    case(
+        "MCK-N005",
+        "production",
+        "bastion = { database-access = true, cache-access = true }",
+        "bastion = { database-access = false }",
+    ),
+    case(
+        "MCK-N006",
+        "staging",
+        "network.cidr = '10.0.0.0/24'\ncluster.app.servers = { minimum = 2, maximum = 20 }",
+        "network.cidr = '10.0.0.0/24'\ncluster.app.servers = { minimum = 2, maximum = 6 }",
+    ),
+    case(
+        "MCK-N007",
+        "staging",
+        "network.cidr = '10.0.0.0/24'\napp.shop.tasks.maximum = 20",
+        "network.cidr = '10.0.0.0/24'\napp.shop.tasks.maximum = 6",
+    ),
+    case(
+        "MCK-D001",
+        "production",
+        "database.readers = 0",
+        "database.readers = 1",
+    ),
+    case(
+        "MCK-D002",
+        "production",
+        "network.zones = ['a']",
+        "network.zones = ['a', 'b']",
+    ),
+    case(
+        "MCK-D003",
+        "production",
+        "cache.redis-session.replicas = 0",
+        "cache.redis-session.replicas = 1",
+    ),
+    case(
+        "MCK-D004",
+        "production",
+        "database.backups.retention = '1d'",
+        "database.backups.retention = '7d'",
+    ),
+    case(
+        "MCK-D005",
+        "production",
+        "database.instance-class = 'db.t4g.medium'",
+        "database.instance-class = 'db.r7g.large'",
+    ),
+    case(
+        "MCK-D006",
+        "production",
+        "cache.redis-cache.node-type = 'cache.t4g.small'",
+        "cache.redis-cache.node-type = 'cache.r7g.large'\n\
+         cache.redis-session.node-type = 'cache.r7g.large'",
+    ),
+    case(
+        "MCK-D007",
+        "production",
+        "database.deletion-protection = false",
+        "database.deletion-protection = true",
+    ),
+    case(
+        "MCK-D008",
+        "production",
+        "storage.backups = false",
+        "storage.backups = true",
+    ),
+    case(
+        "MCK-A001",
+        "production",
+        "app.shop.tasks.minimum = 1",
+        "app.shop.tasks.minimum = 2",
+    ),
+    case(
+        "MCK-A002",
+        "staging",
+        "app.shop.deployment.minimum-healthy-percent = 0",
+        "app.shop.deployment.minimum-healthy-percent = 50",
+    ),
+    case(
+        "MCK-A003",
+        "local",
+        "app.shop.deployment = { minimum-healthy-percent = 50, maximum-percent = 150 }\n\
+         app.shop.tasks.minimum = 1",
+        "app.shop.deployment = { minimum-healthy-percent = 50, maximum-percent = 150 }\n\
+         app.shop.tasks.minimum = 2",
+    ),
+    case(
+        "MCK-A004",
+        "local",
+        "storage.enabled = false",
+        "storage.enabled = true",
+    ),
+    case(
+        "MCK-A005",
+        "local",
+        "cache.redis-session.enabled = false",
+        "cache.redis-session.enabled = true",
+    ),
+    case("MCK-A006", "staging", "", "dns.public-zone = 'example.com'"),
+    case(
+        "MCK-A007",
+        "local",
+        "cluster.app.instance-type = 't3.micro'",
+        "cluster.app.instance-type = 't3.medium'",
+    ),
+    case(
+        "MCK-C001",
+        "production",
+        "cluster.app.spot-percent = 100",
+        "cluster.app.spot-percent = 50",
+    ),
+    case(
+        "MCK-C002",
+        "production",
+        "cluster.app.zones = ['b']",
+        "cluster.app.zones = ['b', 'c']",
+    ),
+    case(
+        "MCK-C003",
+        "staging",
+        "app.shop.tasks.maximum = 100",
+        "app.shop.tasks.maximum = 18",
+    ),
+    case(
+        "MCK-C004",
+        "staging",
+        "cluster.app.instance-type = 't3.2xlarge'\napp.shop.tasks.maximum = 20",
+        "cluster.app.instance-type = 'm6i.2xlarge'\napp.shop.tasks.maximum = 20",
+    ),
+    case(
+        "MCK-C005",
+        "local",
+        "cluster.app.servers.minimum = 0",
+        "cluster.app.servers.minimum = 1",
+    ),
+    case("MCK-E001", "staging", "", "dns.public-zone = 'example.com'"),
+    case(
+        "MCK-E002",
+        "production",
+        "load-balancer.redirect-to-https = false",
+        "load-balancer.redirect-to-https = true",
+    ),
+    case(
+        "MCK-E003",
+        "production",
+        "load-balancer.access-logs-retention = '0d'",
+        "load-balancer.access-logs-retention = '1d'",
+    ),
+    case(
+        "MCK-O001",
+        "production",
+        "alarms.enabled = false",
+        "alarms.enabled = true",
+    ),
+    case(
+        "MCK-O002",
+        "production",
+        "",
+        "alarms.emails = ['ops@example.com']",
+    ),
+    case(
+        "MCK-O003",
+        "local",
+        "jenkins = { enabled = true, allow-from = ['192.0.2.0/24'] }",
+        "jenkins.enabled = false",
+    ),
+    case(
+        "MCK-O004",
+        "staging",
+        "jenkins = { enabled = true, allow-from = ['0.0.0.0/0'] }",
+        "jenkins = { enabled = true, allow-from = ['192.0.2.0/24'] }",
+    ),
+];
+
+#[test]
+fn each_finding_comes_when_it_should_and_only_then() {
+    for case in CASES {
+        let has = |settings: &str| {
+            findings(case.environment, &format!("{settings}\n{SHOP}"))
+                .iter()
+                .any(|finding| finding.code == case.code)
+        };
+        assert!(has(case.firing), "{} for {}", case.code, case.firing);
+        assert!(!has(case.quiet), "no {} for {}", case.code, case.quiet);
+    }
+}
+
+/// Codes are found in the sources, so that none can be added without a case.
+#[test]
+fn each_code_has_a_case() {
+    let sources = [
+        include_str!("../src/network.rs"),
+        include_str!("../src/data.rs"),
+        include_str!("../src/apps.rs"),
+        include_str!("../src/clusters.rs"),
+        include_str!("../src/edge.rs"),
+        include_str!("../src/operations.rs"),
+    ];
+    let codes: Vec<&str> = sources
+        .iter()
+        .flat_map(|source| source.split('"'))
+        .filter(|text| text.starts_with("MCK-") && text.len() == 8)
+        .collect();
+    let distinct: BTreeSet<&str> = codes.iter().copied().collect();
+    assert_eq!(distinct.len(), codes.len(), "a code means one thing");
+    let tested: BTreeSet<&str> = CASES.iter().map(|case| case.code).collect();
+    assert_eq!(distinct, tested);
+}
+
+/// The file that `mck init` writes must not be scolded.
+#[test]
+fn the_defaults_are_what_production_should_have() {
+    let settings = "dns.public-zone = 'example.com'\nalarms.emails = ['ops@example.com']\n\
+                    [app.shop]\npreset = 'magento2'\nrouting.hosts = ['www.example.com']";
+    let all = findings("production", settings);
+    let bad: Vec<&Finding> = all
+        .iter()
+        .filter(|finding| finding.severity < Severity::Note)
+        .collect();
+    assert_eq!(bad, Vec::<&Finding>::new());
+    let local = findings("local", "[app.shop]\npreset = 'storefront'");
+    assert_eq!(local, []);
+}
+
+#[test]
+fn findings_come_worst_first_with_help() {
+    let settings = "network.zones = ['a']\ndatabase.readers = 0\n[app.shop]\npreset = 'wordpress'";
+    let all = findings("production", settings);
+    let text: Vec<String> = all
+        .iter()
+        .map(|it| {
+            format!(
+                "{:?} {} at {}: {}; {}",
+                it.severity, it.code, it.setting, it.message, it.help
+            )
+        })
+        .collect();
+    insta::assert_snapshot!("worst-first", text.join("\n"));
+}

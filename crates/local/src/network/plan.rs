@@ -9,7 +9,7 @@ use std::{
 use ipnet::Ipv4Net;
 use mck_blueprint::{
     Blueprint,
-    model::{Network, Node, Route},
+    model::{Network, Route},
 };
 
 use super::{
@@ -66,8 +66,8 @@ impl NetworkPlan {
             isolated: BTreeSet::new(),
         };
         plan.add(gateways(network))?;
-        let members = nodes(blueprint)
-            .into_iter()
+        let members = blueprint
+            .nodes()
             .map(|node| Attachment::member(&node.name, node.address, node.security_group.clone()));
         plan.add(members)?;
         Ok(plan)
@@ -189,36 +189,6 @@ fn gateways(network: &Network) -> Vec<Attachment> {
         role: Role::NatGateway,
     }));
     attachments
-}
-
-/// Everything in the blueprint that has an address of its own and stays.
-fn nodes(blueprint: &Blueprint) -> Vec<&Node> {
-    let mut nodes: Vec<&Node> = Vec::new();
-    nodes.extend(&blueprint.load_balancer.nodes);
-    nodes.extend(blueprint.bastion.iter().map(|bastion| &bastion.node));
-    nodes.extend(blueprint.jenkins.iter().map(|jenkins| &jenkins.node));
-    nodes.extend(
-        blueprint
-            .clusters
-            .iter()
-            .flat_map(|cluster| &cluster.servers)
-            .map(|server| &server.node),
-    );
-    nodes.extend(&blueprint.database.members);
-    nodes.extend(blueprint.redis.iter().flat_map(|redis| &redis.members));
-    nodes.extend(
-        blueprint
-            .memcached
-            .iter()
-            .flat_map(|memcached| &memcached.members),
-    );
-    nodes.extend(
-        blueprint
-            .file_system
-            .iter()
-            .flat_map(|system| &system.mount_targets),
-    );
-    nodes
 }
 
 /// The tables and the rules that choose among them: each subnet's way out of the VPC.

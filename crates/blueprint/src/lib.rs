@@ -11,6 +11,7 @@ pub mod model;
 mod nodes;
 pub mod placement;
 mod planning;
+pub mod rollout;
 pub mod views;
 
 pub use model::Blueprint;

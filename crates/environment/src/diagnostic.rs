@@ -6,8 +6,8 @@ use miette::{LabeledSpan, NamedSource, SourceCode};
 
 use crate::tree::Span;
 
-/// At most this many mistakes are printed; a file that is broken throughout needs no more.
-const PRINTED: usize = 100;
+/// At most this many mistakes are kept; a file that is broken throughout needs no more.
+const KEPT: usize = 100;
 
 /// One mistake in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,11 +82,10 @@ impl Diagnostic {
 
 impl fmt::Display for Diagnostic {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(&self.message)?;
-        match self.environments.as_slice() {
-            [] => Ok(()),
-            names => write!(out, " (environment {})", quoted_list(names.iter())),
+        if !self.environments.is_empty() {
+            write!(out, "In {}: ", quoted_list(self.environments.iter()))?;
         }
+        out.write_str(&self.message)
     }
 }
 
@@ -122,6 +121,8 @@ impl miette::Diagnostic for Diagnostic {
 pub struct Diagnostics {
     source: Arc<NamedSource<String>>,
     all: Vec<Diagnostic>,
+    /// How many there were before the last ones were left out.
+    total: usize,
 }
 
 impl Diagnostics {
@@ -135,7 +136,9 @@ impl Diagnostics {
             ))
         });
         all.dedup();
-        Self { source, all }
+        let total = all.len();
+        all.truncate(KEPT);
+        Self { source, all, total }
     }
 
     /// The file's name.
@@ -143,14 +146,14 @@ impl Diagnostics {
         self.source.name()
     }
 
-    /// The mistakes, in the order of their places.
+    /// The mistakes, in the order of their places; of very many the first 100.
     pub fn iter(&self) -> impl Iterator<Item = &Diagnostic> {
         self.all.iter()
     }
 
     /// How many there are; never 0 in an error.
     pub fn len(&self) -> usize {
-        self.all.len()
+        self.total
     }
 
     /// Whether there are none.
@@ -193,12 +196,12 @@ impl Diagnostics {
 impl fmt::Display for Diagnostics {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = self.file_name();
-        match self.all.len() {
+        match self.total {
             1 => write!(out, "{name} has a mistake"),
-            count if count > PRINTED => {
+            count if count > KEPT => {
                 write!(
                     out,
-                    "{name} has {count} mistakes, of which these are the first {PRINTED}"
+                    "{name} has {count} mistakes, of which these are the first {KEPT}"
                 )
             }
             count => write!(out, "{name} has {count} mistakes"),
@@ -214,8 +217,9 @@ impl miette::Diagnostic for Diagnostics {
     }
 
     fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn miette::Diagnostic> + 'a>> {
-        let printed = self.all.iter().take(PRINTED);
-        Some(Box::new(printed.map(|one| one as &dyn miette::Diagnostic)))
+        Some(Box::new(
+            self.all.iter().map(|one| one as &dyn miette::Diagnostic),
+        ))
     }
 }
 

@@ -1,12 +1,12 @@
 //! A file with all its environments.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, fmt, sync::Arc};
 
 use miette::NamedSource;
 
 use crate::{
     Environment, Settings,
-    diagnostic::{Diagnostic, Diagnostics, quoted_choice, suggestion},
+    diagnostic::{Diagnostic, Diagnostics, quoted_choice, quoted_list, suggestion},
     merge::merge,
     parse, rules, secrecy,
     tree::{Node, Span, Table, Value},
@@ -17,11 +17,22 @@ use crate::{
 const LOCAL: &str = "local";
 
 /// A file that is well-formed: TOML, no unknown key, every value of its type and in its range.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct EnvironmentFile {
     source: Arc<NamedSource<String>>,
     root: Node,
     project: String,
+}
+
+/// Only the names: what the file says may be a secret until it is checked.
+impl fmt::Debug for EnvironmentFile {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = out.debug_struct("EnvironmentFile");
+        shown
+            .field("file", &self.source.name())
+            .field("project", &self.project)
+            .finish()
+    }
 }
 
 impl EnvironmentFile {
@@ -45,11 +56,12 @@ impl EnvironmentFile {
             Err(wrong) => return Err(Diagnostics::new(named(secrecy::mask(text)), wrong)),
         };
         let source = named(secrecy::mask(text));
+        let names = check_names(&root);
         let mut wrong = validate::check_file(&mut root);
         let malformed = !wrong.is_empty();
         let inherits = check_inherits(&root);
         let cyclic = !inherits.is_empty();
-        wrong.extend(check_names(&root));
+        wrong.extend(names);
         wrong.extend(inherits);
         let project = text_at(&root, "project").unwrap_or_default();
         let file = Self {
@@ -251,7 +263,7 @@ fn check_inherits(root: &Node) -> Vec<Diagnostic> {
             let message =
                 format!("Environment `{name}` inherits from `{first}`, which is not there.");
             let close = suggestion(first, all.keys().map(String::as_str));
-            let help = format!("{close}Declared are {}.", quoted_choice(all.keys()));
+            let help = format!("{close}Declared are {}.", quoted_list(all.keys()));
             wrong.push(
                 Diagnostic::new("unknown_environment", message)
                     .at(span)
@@ -265,7 +277,7 @@ fn check_inherits(root: &Node) -> Vec<Diagnostic> {
             seen.push(current);
             next = parent(current).map(|(parent, _)| parent);
         }
-        if next == Some(name.as_str()) {
+        if next == Some(name.as_str()) && seen.iter().min() == Some(&name.as_str()) {
             let message = format!("Environment `{name}` inherits from itself: {}.", {
                 seen.push(name);
                 seen.join(" → ")

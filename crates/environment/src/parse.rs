@@ -5,11 +5,14 @@ use toml_parser::{Source, lexer::TokenKind};
 
 use crate::{
     diagnostic::{Diagnostic, position},
-    tree::{self, Node, Span},
+    tree::{self, Node, Span, Value},
 };
 
 /// The largest file that is read, in bytes.
 pub const MAXIMUM_SIZE: usize = 1024 * 1024;
+
+/// The most entries of a table or list; it bounds the time of checks that compare all with all.
+const MAXIMUM_ENTRIES: usize = 200;
 
 /// The smallest useful file.
 pub(crate) const SMALLEST: &str =
@@ -62,13 +65,49 @@ pub(crate) fn document(text: &str) -> Result<Node, Vec<Diagnostic>> {
         ]);
     }
     let (table, errors) = DeTable::parse_recoverable(text);
-    if errors.is_empty() {
-        return Ok(tree::from_document(table.get_ref(), table.span()));
+    if !errors.is_empty() {
+        return Err(errors
+            .iter()
+            .map(|error| syntax_error(text, error))
+            .collect());
     }
-    Err(errors
-        .iter()
-        .map(|error| syntax_error(text, error))
-        .collect())
+    let root = tree::from_document(table.get_ref(), table.span());
+    let mut crowded = Vec::new();
+    find_crowded(&root, &root.span, &mut crowded);
+    if crowded.is_empty() {
+        Ok(root)
+    } else {
+        Err(crowded)
+    }
+}
+
+/// Tables and lists with more entries than an environment can have of anything.
+fn find_crowded(node: &Node, shown: &Span, found: &mut Vec<Diagnostic>) {
+    let count = match &node.value {
+        Value::Table(table) => {
+            for entry in table.values() {
+                find_crowded(&entry.node, &entry.key_span, found);
+            }
+            table.len()
+        }
+        Value::Array(items) => {
+            items
+                .iter()
+                .for_each(|item| find_crowded(item, &item.span, found));
+            items.len()
+        }
+        _ => return,
+    };
+    if count > MAXIMUM_ENTRIES {
+        let message =
+            format!("There are {count} entries in this; at most {MAXIMUM_ENTRIES} are read.");
+        let help = "No environment on AWS can have as many apps, hosts or variables.";
+        found.push(
+            Diagnostic::new("too_many_entries", message)
+                .at(shown.clone())
+                .help(help),
+        );
+    }
 }
 
 fn syntax_error(text: &str, error: &toml::de::Error) -> Diagnostic {
@@ -142,13 +181,28 @@ mod tests {
 
     #[test]
     fn brackets_that_are_never_closed_nest_but_closed_ones_do_not() {
-        assert!(document(&"[[a]]\n".repeat(1_000)).is_ok());
-        assert!(document(&format!("a = [{}]", "[],".repeat(1_000))).is_ok());
+        assert!(document(&"[[a]]\n".repeat(200)).is_ok());
+        assert!(document(&format!("a = [{}]", "[],".repeat(200))).is_ok());
     }
 
     #[test]
     fn all_syntax_errors_are_found_at_once() {
         assert_eq!(document("a = \nb = ]\n[c\nd = 1").unwrap_err().len(), 3);
+    }
+
+    #[test]
+    fn more_entries_than_anything_has_are_refused() {
+        let apps = |count: usize| {
+            (0..count)
+                .map(|it| format!("[app.a{it}]\n"))
+                .collect::<String>()
+        };
+        assert!(document(&apps(MAXIMUM_ENTRIES)).is_ok());
+        assert_eq!(code(&apps(MAXIMUM_ENTRIES + 1)), "too_many_entries");
+        assert_eq!(
+            code(&format!("a = [{}]", "1,".repeat(201))),
+            "too_many_entries"
+        );
     }
 
     #[test]

@@ -137,7 +137,7 @@ fn is_hyphenated_name(value: &str) -> bool {
 /// A value for a message: in quotes, or not at all where it may be a secret.
 pub(crate) fn quote(value: &str) -> String {
     if looks_like_the_secret_itself(value) {
-        "the value".to_owned()
+        "this value".to_owned()
     } else {
         format!("`{value}`")
     }
@@ -162,82 +162,103 @@ pub(crate) fn mask(text: &str) -> String {
     String::from_utf8(masked).expect("whole tokens were replaced by ASCII")
 }
 
-/// Where in the file a token stands.
+/// Where in the file a token stands. It trusts nothing but a name and the `=` after it, so that
+/// brackets which are never closed don't make it lose its way; in doubt it hides too much.
 #[derive(Default)]
 struct Scanner {
     /// The last key-like token.
-    key: String,
-    /// Whether the current table (header or braces) maps names to names of secrets.
+    word: String,
+    /// A word of this line has been seen.
+    within_line: bool,
+    in_header: bool,
+    /// The table (its header, or its braces) maps variables to names of secrets.
     header_of_references: bool,
     inline_of_references: bool,
-    in_header: bool,
-    after_equals: bool,
-    /// Hide until the end of the value that belongs to `key`.
-    hiding: bool,
-    /// The value that belongs to `key` is the name of a secret, if it looks like one.
+    /// After an `=`.
+    in_value: bool,
+    /// The value is the name of a secret, if it looks like one.
     reference: bool,
-    brackets: usize,
+    /// Hide the value, which goes on while this many of its brackets are open.
+    hiding: bool,
+    open: usize,
 }
 
 impl Scanner {
     fn hides(&mut self, kind: TokenKind, text: &str) -> bool {
         match kind {
             TokenKind::Whitespace | TokenKind::Eof => return false,
-            TokenKind::Newline if self.brackets == 0 || !self.after_equals => self.end_line(),
-            TokenKind::Newline => return false,
-            TokenKind::Comment => return comment_is_secret(text),
+            TokenKind::Comment => return is_assignment_of_secret(text),
+            TokenKind::Newline => {
+                self.end_line();
+                return false;
+            }
             TokenKind::Equals => self.begin_value(),
-            TokenKind::LeftSquareBracket if !self.after_equals => self.in_header = true,
-            TokenKind::LeftCurlyBracket => {
-                self.inline_of_references = self.key == "secrets";
-                self.after_equals = false;
-            }
-            TokenKind::RightCurlyBracket => {
-                (self.hiding, self.inline_of_references) = (false, false);
-            }
-            TokenKind::LeftSquareBracket => self.brackets += 1,
-            TokenKind::RightSquareBracket => self.brackets = self.brackets.saturating_sub(1),
-            TokenKind::Comma if self.brackets == 0 => {
-                (self.hiding, self.after_equals) = (false, false);
-            }
-            TokenKind::Dot | TokenKind::Comma => return self.hiding,
-            _ if self.after_equals => return self.hides_value(text.trim_matches(['"', '\''])),
-            _ => {
-                self.key = text.trim_matches(['"', '\'']).to_owned();
-                return value_is_secret(text);
-            }
+            TokenKind::LeftSquareBracket | TokenKind::LeftCurlyBracket => self.open(kind),
+            TokenKind::RightSquareBracket | TokenKind::RightCurlyBracket => self.close(),
+            TokenKind::Comma if self.open == 0 => (self.hiding, self.in_value) = (false, false),
+            TokenKind::Comma | TokenKind::Dot => return self.hiding,
+            _ => return self.hides_word(text),
         }
+        self.within_line = true;
         false
     }
 
-    fn begin_value(&mut self) {
-        self.after_equals = true;
-        self.reference = self.header_of_references || self.inline_of_references;
-        self.hiding = name_is_secret(&self.key) && !self.reference;
+    fn open(&mut self, kind: TokenKind) {
+        if self.hiding {
+            self.open += 1;
+        } else if kind == TokenKind::LeftCurlyBracket {
+            self.inline_of_references = self.in_value && self.word == "secrets";
+            self.in_value = false;
+        } else if !self.within_line {
+            self.in_header = true;
+            self.word.clear();
+        }
     }
 
-    fn hides_value(&self, value: &str) -> bool {
-        if self.reference {
-            return looks_like_the_secret_itself(value);
+    fn close(&mut self) {
+        self.inline_of_references = false;
+        self.hiding &= self.open > 0;
+        self.open = self.open.saturating_sub(1);
+    }
+
+    fn begin_value(&mut self) {
+        if self.hiding && self.open > 0 {
+            return;
         }
-        let named = REFERENCES.contains(&self.key.as_str()) && is_hyphenated_name(value);
-        (self.hiding && !named) || value_is_secret(value)
+        self.in_value = true;
+        self.open = 0;
+        self.reference = self.header_of_references || self.inline_of_references;
+        self.hiding = name_is_secret(&self.word) && !self.reference;
+    }
+
+    fn hides_word(&mut self, text: &str) -> bool {
+        self.within_line = true;
+        let bare = text.trim_matches(['"', '\'']);
+        if !self.in_value && !self.hiding {
+            bare.clone_into(&mut self.word);
+            return text.lines().any(is_assignment_of_secret);
+        }
+        if self.reference && !self.hiding {
+            return looks_like_the_secret_itself(bare);
+        }
+        let named = REFERENCES.contains(&self.word.as_str()) && is_hyphenated_name(bare);
+        (self.hiding && !named) || text.lines().any(is_assignment_of_secret)
     }
 
     fn end_line(&mut self) {
         if self.in_header {
-            self.header_of_references = self.key == "secrets";
+            self.header_of_references = self.word == "secrets";
         }
-        *self = Self {
-            header_of_references: self.header_of_references,
-            ..Self::default()
-        };
+        self.hiding &= self.open > 0;
+        (self.within_line, self.in_header, self.in_value) = (false, false, false);
+        self.inline_of_references = false;
     }
 }
 
-fn comment_is_secret(text: &str) -> bool {
+/// Whether a line of other text, such as a comment, shows a secret.
+fn is_assignment_of_secret(text: &str) -> bool {
     let assigned = text.split_once('=').is_some_and(|(name, value)| {
-        let name = name.trim_start_matches('#').trim();
+        let name = name.trim_start_matches(['#', '"']).trim();
         name_is_secret(name)
             && !REFERENCES.contains(&name)
             && !value_is_harmless(value.trim().trim_matches('"'))
@@ -321,6 +342,10 @@ mod tests {
             "# DB_PASSWORD = \"abc\"",
             "[a\ntoken = \"abc\"",
             "\"api\".password = 'abc'",
+            "x = [\n[database]\nDB_PASSWORD = \"abc\"",
+            "x = \"\"\"\nDB_PASSWORD = \"abc\"\n",
+            "password = { a = \"abc\" }",
+            "secrets = { A = \"x\"\nDB_PASSWORD = \"abc\"",
         ] {
             let masked = mask(text);
             assert!(

@@ -10,7 +10,7 @@ use crate::{
 pub(super) fn check(rules: &mut Rules<'_>) {
     let settings = rules.settings;
     if settings.app.is_empty() {
-        let message = format!("Environment `{}` has no app.", rules.name);
+        let message = "There is no app.".to_owned();
         let help = format!("The smallest useful file is:\n\n{}", crate::parse::SMALLEST);
         rules.wrong("no_app", &["app"], message, &help);
     }

@@ -121,11 +121,6 @@ fn capacity(rules: &mut Rules<'_>) {
             );
         }
     }
-    if rules.is_written(&["database", "instance-class"]) {
-        let message = "`instance-class` has no effect beside `serverless`.".to_owned();
-        let help = "Take one of the two out.";
-        rules.wrong_key("no_effect", &["database", "instance-class"], message, help);
-    }
 }
 
 fn redis(rules: &mut Rules<'_>, key: &str, redis: &Redis) {

@@ -19,7 +19,11 @@ pub(super) fn check(rules: &mut Rules<'_>) {
 fn one(rules: &mut Rules<'_>, app: &App, path: &[&str], job: &Job) {
     let at = |key| [path, &[key]].concat();
     let name = path.last().copied().unwrap_or_default();
-    if (job.enabled || rules.is_written(&at("schedule")))
+    if job.schedule.is_empty() && job.enabled {
+        let message = format!("Job `{name}` has no schedule.");
+        let help = "Such as `rate(5 minutes)` or `cron(0 3 * * ? *)`, in UTC.";
+        rules.wrong("missing_schedule", &at("schedule"), message, help);
+    } else if rules.is_written(&at("schedule"))
         && let Err(error) = schedule::check(&job.schedule)
     {
         let message = format!("The schedule of job `{name}` can't be read: {error}.");

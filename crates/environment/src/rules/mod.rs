@@ -107,6 +107,23 @@ struct Rules<'a> {
     found: Vec<Diagnostic>,
 }
 
+/// What to say of a place; a default has none of its own.
+fn said(label: &str, place: &Found) -> String {
+    if place.exact {
+        label.to_owned()
+    } else {
+        format!("{label} (not written here)")
+    }
+}
+
+/// The path to a list rather than to one of its values.
+fn without_index<'a>(path: Path<'a>) -> Path<'a> {
+    match path.split_last() {
+        Some((last, list)) if last.bytes().all(|byte| byte.is_ascii_digit()) => list,
+        _ => path,
+    }
+}
+
 /// A path of keys into the file.
 type Path<'a> = &'a [&'a str];
 
@@ -134,11 +151,11 @@ impl Rules<'_> {
         help: &str,
     ) {
         let (first, second) = (self.tree.locate(path), self.tree.locate(other));
-        let mut one = Diagnostic::new(code, message)
-            .labelled(first.span.clone(), label)
-            .help(help);
+        let one = Diagnostic::new(code, message).help(help);
+        let mut one = one.labelled(first.span.clone(), said(label, &first));
         if second.span != first.span {
-            one = one.labelled(second.span, other_label);
+            let label = said(other_label, &second);
+            one = one.labelled(second.span, label);
         }
         self.found.push(one);
     }
@@ -154,9 +171,10 @@ impl Rules<'_> {
         let one = Diagnostic::new(code, message).help(help);
         let one = match place {
             Found { span, exact: true } => one.at(span),
-            Found { span, exact: false } => {
-                one.labelled(span, format!("`{}` is not written here", path.join(".")))
-            }
+            Found { span, exact: false } => one.labelled(
+                span,
+                format!("`{}` is not written here", without_index(path).join(".")),
+            ),
         };
         self.found.push(one);
     }
@@ -176,6 +194,11 @@ impl Rules<'_> {
     ) {
         if value < least || value > most {
             let message = format!("`{}` can't be {value}.", path.join("."));
+            let least = if least.as_millis() == 0 {
+                "0s".to_owned()
+            } else {
+                least.to_string()
+            };
             let help = format!("{source} takes {least} to {most}.");
             self.wrong("out_of_range", path, message, &help);
         }

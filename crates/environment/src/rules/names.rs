@@ -6,6 +6,12 @@ use crate::{diagnostic::Diagnostic, tree::Span};
 /// The longest name of a load balancer or target group (ALB).
 const LOAD_BALANCER_NAME: usize = 32;
 
+/// The longest name of a project.
+const LONGEST_PROJECT: usize = 20;
+
+/// The longest name of an environment.
+const LONGEST_ENVIRONMENT: usize = 12;
+
 /// Roles that apps and clusters must not take the names of.
 const RESERVED: [&str; 8] = [
     "bastion",
@@ -20,12 +26,12 @@ const RESERVED: [&str; 8] = [
 
 /// What is wrong with the project's name.
 pub(crate) fn check_project_name(name: &str, span: Span) -> Option<Diagnostic> {
-    check_name("project's", name, 20, span)
+    check_name("project's", name, LONGEST_PROJECT, span)
 }
 
 /// What is wrong with an environment's name.
 pub(crate) fn check_environment_name(name: &str, span: Span) -> Option<Diagnostic> {
-    check_name("environment's", name, 12, span)
+    check_name("environment's", name, LONGEST_ENVIRONMENT, span)
 }
 
 fn check_name(kind: &str, name: &str, longest: usize, span: Span) -> Option<Diagnostic> {
@@ -82,7 +88,10 @@ pub(super) fn check(rules: &mut Rules<'_>) {
     for name in settings.secret.keys() {
         named(rules, "secret's", &["secret", name], 64);
     }
-    if rules.on_aws() {
+    if rules.on_aws()
+        && rules.project.len() <= LONGEST_PROJECT
+        && rules.name.len() <= LONGEST_ENVIRONMENT
+    {
         derived_names(rules);
     }
     tags(rules);

@@ -39,11 +39,12 @@ fn region(rules: &mut Rules<'_>) {
     let Some(region) = regions::find(name) else {
         let names = || regions::REGIONS.iter().map(|region| region.name);
         let message = format!("There is no AWS region `{name}`.");
-        let help = format!(
-            "{}Regions are {}.",
-            suggestion(name, names()),
-            quoted_list(names())
-        );
+        let close = suggestion(name, names());
+        let help = if close.is_empty() {
+            format!("Regions are {}.", quoted_list(names()))
+        } else {
+            close
+        };
         rules.wrong("unknown_region", &["region"], message, &help);
         return;
     };
@@ -263,11 +264,6 @@ fn existing_vpc(rules: &mut Rules<'_>, existing: &ExistingVpc) {
                 let help = "Each tier needs a subnet of its own in each zone.";
                 rules.wrong("repeated_subnet", &path, message, help);
             }
-        }
-        if rules.is_written(&["network", key]) {
-            let message = format!("`network.{key}` has no effect beside `network.existing`.");
-            let help = "An adopted VPC has its subnets already: take one of the two out.";
-            rules.wrong_key("no_effect", &["network", key], message, help);
         }
     }
 }

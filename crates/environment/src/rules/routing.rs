@@ -27,7 +27,6 @@ pub(super) fn check(rules: &mut Rules<'_>) {
             }
         }
         count(rules, name, app, hosts.len());
-        internal(rules, name, app);
     }
     duplicates(rules);
 }
@@ -43,19 +42,6 @@ fn count(rules: &mut Rules<'_>, name: &str, app: &App, hosts: usize) {
             message,
             help,
         );
-    }
-}
-
-fn internal(rules: &mut Rules<'_>, name: &str, app: &App) {
-    if !app.routing.internal {
-        return;
-    }
-    for key in ["hosts", "paths", "priority"] {
-        if rules.is_written(&["app", name, "routing", key]) {
-            let message = format!("`{key}` has no effect, since app `{name}` is internal.");
-            let help = "An internal app gets no requests from the load balancer.";
-            rules.wrong_key("no_effect", &["app", name, "routing", key], message, help);
-        }
     }
 }
 

@@ -78,7 +78,7 @@ fn variables(
     for (name, value) in clear {
         let path = [path, &["environment", name]].concat();
         let secret_name = secrecy::name_is_secret(name) && !secrecy::value_is_harmless(value);
-        if secret_name || secrecy::value_is_secret(value) {
+        if !is_reserved(name) && (secret_name || secrecy::value_is_secret(value)) {
             let help = format!(
                 "Use `secrets = {{ {name} = \"secret-name\" }}`, declare `[secret.secret-name]`, \
                  and give the value to `mck secret set`."
@@ -97,6 +97,11 @@ fn variables(
     }
 }
 
+fn is_reserved(name: &str) -> bool {
+    let taken = |known: &&str| name == *known || (known.ends_with('_') && name.starts_with(*known));
+    RESERVED.iter().any(taken)
+}
+
 /// Reports the key alone; the value is neither said nor shown.
 fn in_clear(rules: &mut Rules<'_>, path: &[&str], help: &str) {
     let message = format!("`{}` holds a secret in clear.", path.join("."));
@@ -111,8 +116,7 @@ fn name_of(rules: &mut Rules<'_>, path: &[&str], name: &str) {
         let help = "Allowed: letters, digits and `_`, not beginning with a digit.";
         rules.wrong_key("bad_variable_name", path, message, help);
     }
-    let taken = |known: &str| name == known || (known.ends_with('_') && name.starts_with(known));
-    if RESERVED.iter().any(|known| taken(known)) {
+    if is_reserved(name) {
         let message = format!("`{name}` is set by the kit itself.");
         let help = "It follows from the database, the caches and the app's `php` settings: change \
                     those.";

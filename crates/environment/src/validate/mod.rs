@@ -206,15 +206,14 @@ impl Walk {
         let most = schema.get("maxItems").and_then(Schema::as_u64);
         let least = schema.get("minItems").and_then(Schema::as_u64);
         let wrong = match (least, most) {
-            (Some(least), _) if count < least => Some(format!("at least {least}")),
-            (_, Some(most)) if count > most => Some(format!("at most {most}")),
+            (Some(least), _) if count < least => {
+                Some(format!("at least {}", counted(least, "value")))
+            }
+            (_, Some(most)) if count > most => Some(format!("at most {}", counted(most, "value"))),
             _ => None,
         };
         if let Some(limit) = wrong {
-            let message = format!(
-                "`{}` must have {limit} values, but has {count}.",
-                spot.path()
-            );
+            let message = format!("`{}` must have {limit}, but has {count}.", spot.path());
             self.report("wrong_count", node, message, String::new(), spot);
         }
         self.found.len() == before
@@ -332,6 +331,11 @@ pub(crate) fn tag_of(choice: &'static Schema) -> &'static str {
     tagged
         .map(|(name, _)| name.as_str())
         .expect("serde tags the enums that are tables")
+}
+
+/// "1 value", "5 values".
+fn counted(number: u64, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
 fn capital(text: &str) -> String {

@@ -6,7 +6,7 @@ use ipnet::{IpNet, Ipv4Net};
 use regex_lite::Regex;
 use serde_json::Value as Schema;
 
-use super::{Spot, Walk};
+use super::{Spot, Walk, counted};
 use crate::{
     secrecy,
     tree::{Node, Value},
@@ -147,12 +147,15 @@ impl Walk {
         let (code, allowed) = if let Some(least) = least.filter(|least| length < *least) {
             (
                 "wrong_length",
-                format!("Allowed: at least {least} characters."),
+                format!("Allowed: at least {}.", counted(least, "character")),
             )
         } else if let Some(most) = most.filter(|most| length > *most) {
             (
                 "wrong_length",
-                format!("Allowed: at most {most} characters, this has {length}."),
+                format!(
+                    "Allowed: at most {}, this has {length}.",
+                    counted(most, "character")
+                ),
             )
         } else if text_format(schema).is_some_and(|format| (format.read)(text).is_err()) {
             ("wrong_form", allowed(schema))

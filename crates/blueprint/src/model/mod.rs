@@ -14,7 +14,7 @@ mod servers;
 
 use std::collections::BTreeMap;
 
-use mck_environment::settings::Target;
+use mck_environment::settings::{Local, Target};
 use serde::Serialize;
 
 pub use access::{
@@ -46,6 +46,8 @@ pub struct Blueprint {
     pub environment: String,
     /// What makes it real.
     pub target: Target,
+    /// How the local target uses this machine; none for other targets.
+    pub local: Option<Local>,
     /// The AWS region; part of every private DNS name.
     pub region: String,
     /// Tags of every resource.

@@ -24,6 +24,8 @@ pub struct Jenkins {
     pub node: Node,
     /// The instance type.
     pub instance_type: String,
+    /// The port on which it listens: 8080.
+    pub port: u16,
     /// Its host behind the load balancer.
     pub host: Option<String>,
     /// Which requests come to it; none without a host.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use mck_environment::settings::Nat;
 
-use super::{context::Context, data::DataStores, dns::host, groups, servers::JENKINS_PORT};
+use super::{context::Context, data::DataStores, dns::host, groups};
 use crate::model::{
     AccessRule, App, AppCluster, Bastion, ContentDelivery, GroupRule, Jenkins, MountSource, Peer,
     PortRange, Protocol, SecurityGroup, SecurityGroupName,
@@ -210,11 +210,12 @@ fn knows(context: &Context<'_>, app: &App, host: &str) -> bool {
 }
 
 fn jenkins_rules(parts: &Parts<'_>, jenkins: &Jenkins, rules: &mut Rules) {
+    let port = jenkins.port;
     let jenkins = || group(jenkins.node.security_group.clone());
     rules.allow(
         group(groups::load_balancer()),
         jenkins(),
-        JENKINS_PORT,
+        port,
         "The load balancer hands requests to Jenkins",
     );
     if let Some(file_system) = &parts.data.file_system {

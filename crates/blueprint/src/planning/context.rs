@@ -16,15 +16,10 @@ pub(crate) struct Context<'a> {
 
 impl<'a> Context<'a> {
     pub(crate) fn new(environment: &'a Environment) -> Self {
-        let by_name = if environment.name == "local" {
-            Target::Local
-        } else {
-            Target::Aws
-        };
         Self {
             environment,
             settings: &environment.settings,
-            target: environment.settings.target.unwrap_or(by_name),
+            target: environment.target(),
         }
     }
 

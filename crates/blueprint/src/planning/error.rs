@@ -10,17 +10,28 @@ pub enum PlanningError {
     #[error("`network.zones` is empty: there is no zone to place anything in")]
     NoZones,
     /// The VPC's range has no room for three subnets in each zone.
-    #[error(
-        "`network.cidr` {cidr} has no room for {wanted} subnets of at least 16 addresses each; \
-         a range of /{suggested} has"
-    )]
+    #[error("`network.cidr` {cidr} has no room for {wanted} subnets of at least 16 addresses each")]
     VpcTooSmall {
         /// The VPC's range.
         cidr: Ipv4Net,
         /// The number of subnets.
         wanted: usize,
-        /// The longest prefix that has room for them.
-        suggested: u8,
+    },
+    /// A subnet is not in the VPC, or is smaller than AWS allows.
+    #[error("subnet {subnet} is not a part of at least 16 addresses of the VPC {cidr}")]
+    SubnetOutsideVpc {
+        /// The subnet.
+        subnet: Ipv4Net,
+        /// The VPC's range.
+        cidr: Ipv4Net,
+    },
+    /// Two subnets overlap.
+    #[error("subnets {one} and {other} overlap")]
+    SubnetOverlap {
+        /// One of them.
+        one: Ipv4Net,
+        /// The other.
+        other: Ipv4Net,
     },
     /// A list of subnets does not have one for each zone.
     #[error("`{key}` lists {found} subnets for {zones} zones")]

@@ -80,6 +80,7 @@ impl Blueprint {
             project: environment.project.clone(),
             environment: environment.name.clone(),
             target: context.target,
+            local: context.is_local().then(|| context.settings.local.clone()),
             region: context.settings.region.clone(),
             tags: tags(&context),
             private_zone: dns::plan(&context, &data),

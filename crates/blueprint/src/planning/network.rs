@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 
 use ipnet::Ipv4Net;
-use mck_environment::settings::Nat;
+use mck_environment::{settings::Nat, subnets};
 
 use super::{PlanningError, context::Context};
 use crate::model::{NatGateway, Network, Route, Subnet, Tier, Zone};
@@ -13,10 +13,6 @@ use crate::model::{NatGateway, Network, Route, Subnet, Tier, Zone};
 pub(super) const RESERVED_AT_START: u32 = 4;
 /// The offset of a zone's NAT gateway in its public subnet.
 const NAT_OFFSET: u32 = 4;
-/// The longest prefix of a subnet (Amazon VPC user guide, "Subnet sizing").
-const LONGEST_PREFIX: u8 = 28;
-/// The prefix of a carved subnet where the VPC has room for it.
-const USUAL_PREFIX: u8 = 24;
 
 const TIERS: [(Tier, &str); 3] = [
     (Tier::Public, "public"),
@@ -128,103 +124,58 @@ fn split(cidr: Ipv4Net, keep_last: bool) -> (Span, Span) {
     )
 }
 
-/// The ranges of the tiers, in the order of [`TIERS`], each with one range per zone.
-///
-/// With `N` zones, tier number `t` has blocks `tN..(t+1)N` of the VPC. A block that a listed subnet
-/// takes is replaced by the next free one after all tiers.
+/// The ranges of the tiers, in the order of [`TIERS`], each with one range per zone: the listed
+/// ones, and those carved from the VPC for tiers without a list.
 fn ranges(context: &Context<'_>) -> Result<[Vec<Ipv4Net>; 3], PlanningError> {
     let settings = &context.settings.network;
     let zones = settings.zones.len();
-    let lists = [
-        ("network.public-subnets", &settings.public_subnets),
-        ("network.app-subnets", &settings.app_subnets),
-        ("network.persistence-subnets", &settings.persistence_subnets),
-    ];
-    let mut listed: Vec<Ipv4Net> = Vec::new();
-    for (key, list) in lists {
-        let Some(list) = list else { continue };
-        if list.len() != zones {
-            return Err(PlanningError::SubnetCount {
-                key,
-                found: list.len(),
-                zones,
-            });
-        }
-        listed.extend(list.iter().map(Ipv4Net::trunc));
-    }
-    let carved: usize = lists.iter().filter(|(_, list)| list.is_none()).count() * zones;
-    let mut blocks = Blocks::new(settings.cidr.trunc(), zones, carved, &listed)?;
-    let mut tier = |index: usize| match lists[index].1 {
-        Some(list) => Ok(list.iter().map(Ipv4Net::trunc).collect()),
-        None => (0..zones)
-            .map(|zone| blocks.take(index * zones + zone))
-            .collect::<Result<Vec<_>, _>>(),
+    let carved = subnets::carve(settings.cidr, zones);
+    let carve = |tier: fn(subnets::Carved) -> Vec<Ipv4Net>| {
+        carved.clone().map(tier).ok_or(PlanningError::VpcTooSmall {
+            cidr: settings.cidr,
+            wanted: 3 * zones,
+        })
     };
-    Ok([tier(0)?, tier(1)?, tier(2)?])
+    let list = |key, list: &Option<Vec<Ipv4Net>>, tier| match list {
+        None => carve(tier),
+        Some(list) if list.len() == zones => Ok(list.iter().map(Ipv4Net::trunc).collect()),
+        Some(list) => Err(PlanningError::SubnetCount {
+            key,
+            found: list.len(),
+            zones,
+        }),
+    };
+    let all = [
+        list("network.public-subnets", &settings.public_subnets, |it| {
+            it.public
+        })?,
+        list("network.app-subnets", &settings.app_subnets, |it| it.app)?,
+        list(
+            "network.persistence-subnets",
+            &settings.persistence_subnets,
+            |it| it.persistence,
+        )?,
+    ];
+    expect_apart(settings.cidr.trunc(), &all.concat())?;
+    Ok(all)
 }
 
-/// Blocks of one size in the VPC.
-struct Blocks<'a> {
-    cidr: Ipv4Net,
-    prefix: u8,
-    tiers_end: usize,
-    next_spare: usize,
-    listed: &'a [Ipv4Net],
-}
-
-impl<'a> Blocks<'a> {
-    /// Three blocks per zone, rounded up to at least 16: `/24` in a `/16` to `/20`, smaller in a
-    /// smaller VPC.
-    fn new(
-        cidr: Ipv4Net,
-        zones: usize,
-        carved: usize,
-        listed: &'a [Ipv4Net],
-    ) -> Result<Self, PlanningError> {
-        let tiers_end = 3 * zones;
-        let count = tiers_end.next_power_of_two().max(16);
-        let bits = u8::try_from(count.trailing_zeros()).unwrap_or(u8::MAX);
-        let prefix = cidr.prefix_len().saturating_add(bits).max(USUAL_PREFIX);
-        if prefix > LONGEST_PREFIX && carved > 0 {
-            return Err(PlanningError::VpcTooSmall {
+/// Refuses ranges that overlap, lie outside the VPC, or have fewer than 16 addresses.
+fn expect_apart(cidr: Ipv4Net, ranges: &[Ipv4Net]) -> Result<(), PlanningError> {
+    for (index, range) in ranges.iter().enumerate() {
+        if !cidr.contains(range) || range.prefix_len() > subnets::LONGEST_PREFIX {
+            return Err(PlanningError::SubnetOutsideVpc {
+                subnet: *range,
                 cidr,
-                wanted: tiers_end,
-                suggested: LONGEST_PREFIX.saturating_sub(bits),
             });
         }
-        Ok(Self {
-            cidr,
-            prefix,
-            tiers_end,
-            next_spare: tiers_end,
-            listed,
-        })
-    }
-
-    fn take(&mut self, index: usize) -> Result<Ipv4Net, PlanningError> {
-        if let Some(block) = self.free(index) {
-            return Ok(block);
+        let overlaps = |other: &&Ipv4Net| range.contains(*other) || other.contains(range);
+        if let Some(other) = ranges[index + 1..].iter().find(overlaps) {
+            return Err(PlanningError::SubnetOverlap {
+                one: *range,
+                other: *other,
+            });
         }
-        let count = 1_usize << (self.prefix - self.cidr.prefix_len());
-        while self.next_spare < count {
-            self.next_spare += 1;
-            if let Some(block) = self.free(self.next_spare - 1) {
-                return Ok(block);
-            }
-        }
-        Err(PlanningError::VpcTooSmall {
-            cidr: self.cidr,
-            wanted: self.tiers_end,
-            suggested: self.cidr.prefix_len().saturating_sub(1),
-        })
     }
-
-    /// The block at an index, unless a listed subnet overlaps it.
-    fn free(&self, index: usize) -> Option<Ipv4Net> {
-        let size = 1_u32 << (32 - self.prefix);
-        let offset = u32::try_from(index).ok()?.checked_mul(size)?;
-        let block = Ipv4Net::new(address_at(self.cidr, offset), self.prefix).ok()?;
-        let overlaps = |other: &Ipv4Net| other.contains(&block) || block.contains(other);
-        (self.cidr.contains(&block) && !self.listed.iter().any(overlaps)).then_some(block)
-    }
+    Ok(())
 }

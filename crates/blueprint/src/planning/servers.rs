@@ -6,7 +6,7 @@ use crate::model::{Bastion, Jenkins, ListenerRule, Tier};
 /// The offset of the Bastion in the first public subnet.
 const BASTION_OFFSET: u32 = 6;
 /// The port of Jenkins.
-pub(super) const JENKINS_PORT: u16 = 8080;
+const JENKINS_PORT: u16 = 8080;
 
 pub(super) fn plan_bastion(
     context: &Context<'_>,
@@ -44,6 +44,7 @@ pub(super) fn plan_jenkins(
     Ok(Some(Jenkins {
         node,
         instance_type: settings.instance_type.clone(),
+        port: JENKINS_PORT,
         listener_rule: settings.host.clone().map(|host| ListenerRule {
             priority,
             hosts: vec![host],

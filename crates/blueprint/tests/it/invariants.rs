@@ -11,6 +11,7 @@ use mck_blueprint::{
     model::{AccessRule, GroupRule, Peer, Protocol, Route, SecurityGroupName, Subnet, Tier},
     views::View,
 };
+use mck_environment::units::Size;
 use proptest::prelude::*;
 
 /// Addresses that AWS keeps in a subnet: the first four and the last.
@@ -346,19 +347,173 @@ fn a_small_vpc_of_three_zones_has_room_for_the_defaults() {
 }
 
 #[test]
-fn listed_subnets_win_and_the_others_keep_clear_of_them() {
-    let settings = "network.public-subnets = ['172.31.3.0/24', '172.31.200.0/22', '172.31.9.0/26']
+fn listed_subnets_win() {
+    let settings =
+        "network.public-subnets = ['172.31.100.0/24', '172.31.200.0/22', '172.31.9.0/26']
                     [app.shop]\npreset = 'magento2'";
     let blueprint = support::blueprint("production", settings);
     all(&blueprint);
-    let range = |name: &str| blueprint.network.subnet(name).unwrap().cidr.to_string();
+    let range = |name: &str| {
+        let subnet = blueprint.network.subnet(name);
+        subnet
+            .map(|subnet| subnet.cidr.to_string())
+            .unwrap_or_default()
+    };
     assert_eq!(range("public-b"), "172.31.200.0/22");
+    assert_eq!(range("app-a"), "172.31.3.0/24");
+}
+
+fn error(settings: &str) -> PlanningError {
+    let environment = support::environment("local", settings);
+    Blueprint::plan(&environment).expect_err("the settings have no blueprint")
+}
+
+#[test]
+fn what_can_not_be_laid_out_is_refused_by_name() {
+    let shop = "app.shop.preset = 'php'\n";
+    let cases = [
+        ("network.zones = []", "`network.zones` is empty"),
+        ("network.cidr = '10.0.0.0/25'", "no room for 9 subnets"),
+        (
+            "network.zones = ['a']\nnetwork.app-subnets = []",
+            "lists 0 subnets for 1 zones",
+        ),
+        (
+            "network.zones = ['a']\nnetwork.app-subnets = ['172.31.0.0/20']",
+            "172.31.0.0/24 and 172.31.0.0/20 overlap",
+        ),
+        (
+            "network.zones = ['a']\nnetwork.app-subnets = ['10.0.0.0/24']",
+            "10.0.0.0/24 is not a part",
+        ),
+        (
+            "network.cidr = '10.0.0.0/24'\ncluster.app.servers = { minimum = 30, maximum = 30 }",
+            "no address left for `app-7`",
+        ),
+        (
+            "cluster.app.instance-type = 'z9.large'",
+            "known are the types of the families t3, t3a, t4g, m5",
+        ),
+        (
+            "cluster.app.architecture = 'arm64'",
+            "`c6i.large` is an x86-64 type",
+        ),
+        ("cluster.app.zones = ['d']", "in zone `d`"),
+        ("app.shop.cluster = 'none'", "on cluster `none`"),
+        (
+            "app.x.routing.internal = true",
+            "neither a preset nor a container",
+        ),
+        (
+            "app.x.container.y.port = 80",
+            "neither an image nor a command",
+        ),
+        (
+            "app.x.container.y.image = 'z'",
+            "`routing.container` must name",
+        ),
+        (
+            "app.shop.job.x = { schedule = 'rate(1 day)', command = ['x'], container = 'y' }",
+            "job `x` names container `y`",
+        ),
+        (
+            "app.shop.container.a = { image = 'i', depends-on = { b = 'START' } }\n\
+             app.shop.container.b = { image = 'i', depends-on = { a = 'START' } }",
+            "containers a, b wait for each other",
+        ),
+        (
+            "app.shop.container.a = { image = 'i', depends-on = { c = 'START' } }",
+            "names container `c`",
+        ),
+        (
+            "cluster.db = {}\napp.shop.cluster = 'db'",
+            "two things are named `db-1`",
+        ),
+    ];
+    for (settings, said) in cases {
+        let error = error(&format!("{shop}{settings}")).to_string();
+        assert!(error.contains(said), "{settings}: {error}");
+    }
+}
+
+#[test]
+fn a_vendors_container_may_be_changed_though_it_is_not_there_locally() {
+    let settings = "integration.blackfire = {}\n\
+                    app.shop.preset = 'magento2'\n\
+                    app.shop.container.blackfire.memory = '128MiB'\n\
+                    app.shop.container.php-fpm.depends-on = { blackfire = 'START' }";
+    let containers = |name| {
+        let app = support::blueprint(name, settings).apps.remove(0);
+        app.task_definition.containers
+    };
+    let names = |name| -> Vec<String> { containers(name).into_iter().map(|it| it.name).collect() };
+    assert_eq!(names("local"), ["php-fpm", "nginx"]);
+    assert_eq!(names("production"), ["blackfire", "php-fpm", "nginx"]);
+    let memory = containers("production")[0].memory;
+    assert_eq!(memory, Some(Size::from_mib(128)));
+}
+
+#[test]
+fn the_apps_of_one_schema_are_one_store() {
+    let settings = include_str!("settings/two-clusters.toml");
+    let blueprint = support::blueprint("production", settings);
+    let php = |app: usize| {
+        let containers = &blueprint.apps[app].task_definition.containers;
+        containers
+            .iter()
+            .find(|it| it.name == "php-fpm")
+            .expect("a preset has php-fpm")
+    };
+    assert_eq!(php(0).secrets, php(1).secrets);
+    assert_eq!(php(0).mounts, php(1).mounts);
     assert_eq!(
-        range("app-a"),
-        "172.31.10.0/24",
-        "block 3 is taken, so is block 9"
+        php(0).environment["CACHE_PREFIX"],
+        php(1).environment["CACHE_PREFIX"]
     );
-    assert_eq!(range("app-b"), "172.31.4.0/24");
+    let with_cron = blueprint.apps.iter().filter(|app| !app.jobs.is_empty());
+    assert_eq!(with_cron.count(), 1, "cron runs once for a store");
+}
+
+#[test]
+fn a_cache_is_reachable_for_those_who_know_its_name() {
+    let settings = "app.blog.preset = 'wordpress'\napp.shop.preset = 'magento1'";
+    let blueprint = support::blueprint("local", settings);
+    let group = |name: &str| Peer::Group(SecurityGroupName(name.to_owned()));
+    let allows = |blueprint: &Blueprint, from| {
+        blueprint.allows(&group(from), &group("redis-cache"), Protocol::Tcp, 6379)
+    };
+    assert!(allows(&blueprint, "app-shop"));
+    assert!(!allows(&blueprint, "app-blog"));
+    let told = format!(
+        "{settings}\napp.blog.environment.WP_REDIS_HOST = \
+         'redis-cache.us-east-1.magecloudkit.internal'"
+    );
+    assert!(allows(&support::blueprint("local", &told), "app-blog"));
+}
+
+#[test]
+fn what_the_file_says_of_a_container_wins() {
+    let settings = "app.shop.preset = 'storefront'\n\
+                    app.shop.environment = { CACHE_PREFIX = 'mine', CRYPT_KEY = 'x' }\n\
+                    app.shop.secrets = { BASE_URL = 'url' }\n\
+                    app.shop.container.nginx = { capabilities = ['NET_RAW'], cpu = 7 }\n\
+                    app.shop.job.cron = { enabled = false }\n\
+                    app.shop.hooks.upgrade = []";
+    let app = support::blueprint("local", settings).apps.remove(0);
+    let [php, nginx] = app.task_definition.containers.as_slice() else {
+        panic!("two containers");
+    };
+    assert_eq!(php.environment["CACHE_PREFIX"], "mine");
+    assert!(!php.secrets.contains_key("CRYPT_KEY"));
+    assert!(!php.environment.contains_key("BASE_URL"));
+    assert_eq!(php.secrets["BASE_URL"], "url");
+    assert_eq!(
+        (nginx.cpu, nginx.capabilities.as_slice()),
+        (7, &["CAP_NET_RAW".to_owned()][..])
+    );
+    let jobs: Vec<&str> = app.jobs.iter().map(|it| it.name.as_str()).collect();
+    assert_eq!(jobs, ["indexer"]);
+    assert_eq!(app.hooks.len(), 2);
 }
 
 #[test]

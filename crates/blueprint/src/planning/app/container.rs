@@ -7,6 +7,8 @@ use mck_environment::{
     units::{Duration, Size},
 };
 
+use mck_server_config::web_preset::CODE_DIRECTORY;
+
 use super::PlanningError;
 use crate::model::{Container, Image, MountPoint, MountSource};
 
@@ -55,6 +57,17 @@ pub(super) fn temporary(path: &str, size: Option<Size>) -> MountPoint {
     }
 }
 
+/// The app's release.
+pub(super) fn release(path: &str) -> MountPoint {
+    MountPoint {
+        path: path.to_owned(),
+        source: MountSource::Release,
+        read_only: true,
+        seeded: false,
+        size: None,
+    }
+}
+
 /// A folder of the shared file system, or, where there is none, of the task alone.
 pub(super) fn media(path: &str, folder: &str, has_file_system: bool) -> MountPoint {
     let source = if has_file_system {
@@ -71,30 +84,55 @@ pub(super) fn media(path: &str, folder: &str, has_file_system: bool) -> MountPoi
     }
 }
 
-/// A container that the file alone describes. It runs as `nobody` unless told otherwise.
+/// What a container of the file's own is part of.
+pub(super) struct Place<'a> {
+    /// The app.
+    pub(super) app: &'a str,
+    /// The store's folder of the shared file system.
+    pub(super) media_folder: &'a str,
+    /// Whether there is a shared file system.
+    pub(super) has_file_system: bool,
+    /// The app's image, for containers without one.
+    pub(super) image: Option<&'a String>,
+    /// Whether the app has a release of its own code.
+    pub(super) has_release: bool,
+    /// Whether an image is built from that code, which then may bring the command.
+    pub(super) builds_image: bool,
+}
+
+/// A container that the file alone describes. It runs as `nobody` unless told otherwise, in the
+/// app's release where it has one.
 pub(super) fn from_settings(
-    app: &str,
-    media_folder: &str,
+    place: &Place<'_>,
     name: &str,
     settings: &Settings,
-    image: Option<&String>,
-    has_file_system: bool,
 ) -> Result<Container, PlanningError> {
-    let image = match settings.image.as_ref().or(image) {
+    let image = match settings.image.as_ref().or(place.image) {
         Some(image) => Image::Oci(image.clone()),
-        None if settings.command.is_some() => Image::Base(name.to_owned()),
+        None if settings.command.is_some() || place.builds_image => Image::Base(name.to_owned()),
         None => {
             return Err(PlanningError::NothingToRun {
-                app: app.to_owned(),
+                app: place.app.to_owned(),
                 container: name.to_owned(),
             });
         }
     };
+    let runs_release = place.has_release && matches!(image, Image::Base(_));
+    let description = format!("Container `{name}` of app `{}`", place.app);
     let mut container = Container {
         user: "nobody".to_owned(),
-        ..blank(name, &format!("Container `{name}` of app `{app}`"), image)
+        ..blank(name, &description, image)
     };
-    change(&mut container, media_folder, settings, has_file_system);
+    if runs_release {
+        container.mounts.push(release(CODE_DIRECTORY));
+        container.working_directory = CODE_DIRECTORY.to_owned();
+    }
+    change(
+        &mut container,
+        place.media_folder,
+        settings,
+        place.has_file_system,
+    );
     if settings.memory_reservation.is_none()
         && let Some(limit) = container.memory
     {
@@ -142,7 +180,11 @@ pub(super) fn change(
         .clone()
         .or(container.health_check.take());
     if !settings.capabilities.is_empty() {
-        container.capabilities.clone_from(&settings.capabilities);
+        container.capabilities = settings
+            .capabilities
+            .iter()
+            .map(|it| capability(it))
+            .collect();
     }
     container.depends_on.extend(
         settings
@@ -158,6 +200,11 @@ pub(super) fn change(
         container.mounts.retain(|known| known.path != mount.path);
         container.mounts.push(mount);
     }
+}
+
+/// A Linux capability by its full name; the file, like ECS, leaves `CAP_` out.
+fn capability(name: &str) -> String {
+    format!("CAP_{}", name.trim_start_matches("CAP_"))
 }
 
 /// Adds variables; one that is there already, plain or from a secret, gives way.

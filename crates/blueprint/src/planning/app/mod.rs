@@ -11,6 +11,7 @@ pub(super) use routing::priorities;
 use std::collections::{BTreeMap, BTreeSet};
 
 use mck_environment::{
+    PRESET_CONTAINERS,
     settings::{App as Settings, Cluster},
     units::{Duration, Size},
 };
@@ -195,26 +196,30 @@ impl AppPlanner<'_> {
 
     /// Adds the file's containers, or changes a preset's of the same name.
     fn apply_containers(&self, parts: &mut Parts) -> Result<(), PlanningError> {
-        let has_file_system = self.data.file_system.is_some();
+        let is_free_form = self.settings.preset.is_none();
+        let place = container::Place {
+            app: self.name,
+            media_folder: self.store,
+            has_file_system: self.data.file_system.is_some(),
+            image: self.settings.image.as_ref().filter(|_| is_free_form),
+            has_release: is_free_form && self.settings.source.is_some(),
+            builds_image: is_free_form
+                && self.settings.source.is_some()
+                && !self.context.is_local(),
+        };
         for (name, settings) in &self.settings.container {
             let known = parts.containers.iter_mut().find(|item| item.name == *name);
             if let Some(known) = known {
-                container::change(known, self.store, settings, has_file_system);
-                continue;
+                container::change(known, self.store, settings, place.has_file_system);
+            } else if !self.is_vendors(name) || settings.image.is_some() {
+                let container = container::from_settings(&place, name, settings)?;
+                parts.containers.push(container);
             }
-            let image = self
-                .settings
-                .image
-                .as_ref()
-                .filter(|_| self.settings.preset.is_none());
-            parts.containers.push(container::from_settings(
-                self.name,
-                self.store,
-                name,
-                settings,
-                image,
-                has_file_system,
-            )?);
+        }
+        let there: BTreeSet<String> = parts.containers.iter().map(|it| it.name.clone()).collect();
+        for container in &mut parts.containers {
+            let waits = &mut container.depends_on;
+            waits.retain(|name, _| there.contains(name) || !self.is_vendors(name));
         }
         if parts.containers.is_empty() {
             return Err(PlanningError::NoContainer {
@@ -222,6 +227,12 @@ impl AppPlanner<'_> {
             });
         }
         Ok(())
+    }
+
+    /// Whether a container comes with a preset or a vendor. Where it does not come, as vendors'
+    /// agents do not locally, what the file says of it has no effect.
+    fn is_vendors(&self, name: &str) -> bool {
+        self.settings.preset.is_some() && PRESET_CONTAINERS.contains(&name)
     }
 
     /// Adds the app's variables to all its containers, then each container's own. A free-form app

@@ -258,13 +258,7 @@ fn mounts(planner: &AppPlanner<'_>, spec: &WebPresetSpec, for_nginx: bool) -> Ve
     if let Code::Release { directory } = &spec.code
         && planner.settings.image.is_none()
     {
-        mounts.push(MountPoint {
-            path: directory.clone(),
-            source: MountSource::Release,
-            read_only: true,
-            seeded: false,
-            size: None,
-        });
+        mounts.push(container::release(directory));
     }
     for path in &spec.shared_paths {
         let media = container::media(path, planner.store, planner.data.file_system.is_some());

@@ -137,10 +137,10 @@ fn cache_prefix(planner: &AppPlanner<'_>) -> String {
 
 fn crypt_key(planner: &AppPlanner<'_>, secrets: &mut Secrets) -> String {
     secrets.generated(
-        format!("{}-crypt-key", planner.name),
+        format!("{}-crypt-key", planner.store),
         format!(
             "Encryption key of app `{}`, the same for ever",
-            planner.name
+            planner.store
         ),
         CRYPT_KEY_LENGTH,
     )

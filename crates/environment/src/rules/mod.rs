@@ -34,7 +34,9 @@ pub use secrets::known_secrets;
 pub const PRESET_CONTAINERS: [&str; 3] = ["nginx", "php-fpm", "blackfire"];
 
 /// Mistakes that may only follow from another one, when what was meant was not understood.
-const OF_ABSENCE: [&str; 14] = [
+const OF_ABSENCE: [&str; 16] = [
+    "empty_command",
+    "missing_schedule",
     "no_app",
     "no_cluster",
     "unknown_cluster",

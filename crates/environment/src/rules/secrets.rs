@@ -27,77 +27,37 @@ pub fn known_secrets(settings: &Settings) -> BTreeSet<String> {
 fn of_integrations(settings: &Settings) -> Vec<([&'static str; 2], &String, String)> {
     let all = &settings.integration;
     let mut found = Vec::new();
-    let mut add = |vendor, key, name, usual| found.push(([vendor, key], name, usual));
-    if let Some(it) = &all.cloudflare {
-        add(
-            "cloudflare",
-            "api-token",
-            &it.api_token,
-            Cloudflare::default().api_token,
-        );
+    macro_rules! add {
+        ($vendor:ident, $kind:ident, $name:literal, $($field:ident = $key:literal),+) => {
+            if let Some(it) = &all.$vendor {
+                $(found.push(([$name, $key], &it.$field, $kind::default().$field));)+
+            }
+        };
     }
-    if let Some(it) = &all.bugsnag {
-        add(
-            "bugsnag",
-            "api-key",
-            &it.api_key,
-            Bugsnag::default().api_key,
-        );
-    }
-    if let Some(it) = &all.datadog {
-        add(
-            "datadog",
-            "api-key",
-            &it.api_key,
-            Datadog::default().api_key,
-        );
-    }
-    if let Some(it) = &all.new_relic {
-        add(
-            "new-relic",
-            "license-key",
-            &it.license_key,
-            NewRelic::default().license_key,
-        );
-    }
-    if let Some(it) = &all.blackfire {
-        add(
-            "blackfire",
-            "server-id",
-            &it.server_id,
-            Blackfire::default().server_id,
-        );
-        add(
-            "blackfire",
-            "server-token",
-            &it.server_token,
-            Blackfire::default().server_token,
-        );
-    }
-    if let Some(it) = &all.algolia {
-        add(
-            "algolia",
-            "admin-api-key",
-            &it.admin_api_key,
-            Algolia::default().admin_api_key,
-        );
-    }
-    if let Some(it) = &all.nosto {
-        add(
-            "nosto",
-            "api-token",
-            &it.api_token,
-            Nosto::default().api_token,
-        );
-    }
-    if let Some(it) = &all.pingdom {
-        add(
-            "pingdom",
-            "api-token",
-            &it.api_token,
-            Pingdom::default().api_token,
-        );
-    }
+    add!(
+        cloudflare,
+        Cloudflare,
+        "cloudflare",
+        api_token = "api-token"
+    );
+    add!(bugsnag, Bugsnag, "bugsnag", api_key = "api-key");
+    add!(datadog, Datadog, "datadog", api_key = "api-key");
+    add!(
+        new_relic,
+        NewRelic,
+        "new-relic",
+        license_key = "license-key"
+    );
+    add!(
+        blackfire,
+        Blackfire,
+        "blackfire",
+        server_id = "server-id",
+        server_token = "server-token"
+    );
+    add!(algolia, Algolia, "algolia", admin_api_key = "admin-api-key");
+    add!(nosto, Nosto, "nosto", api_token = "api-token");
+    add!(pingdom, Pingdom, "pingdom", api_token = "api-token");
     found
 }
 

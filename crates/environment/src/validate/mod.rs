@@ -3,7 +3,13 @@
 //! It knows exactly the keywords that schemars makes of our types, and reports with places,
 //! suggestions and the key's own description, which no general validator would.
 
+mod choice;
+mod hints;
+mod required;
 mod scalar;
+
+pub(crate) use choice::tag_of;
+pub(crate) use required::check_required;
 
 use std::collections::HashMap;
 
@@ -11,9 +17,9 @@ use regex_lite::Regex;
 use serde_json::Value as Schema;
 
 use crate::{
-    diagnostic::{Diagnostic, quoted_choice, suggestion},
+    diagnostic::{Diagnostic, suggestion},
     schema,
-    tree::{Entry, Node, Table, Value},
+    tree::{Entry, Node, Value},
 };
 
 /// Checks a whole file, and takes out what is wrong so that the rest can be looked at further.
@@ -22,15 +28,6 @@ pub(crate) fn check_file(root: &mut Node) -> Vec<Diagnostic> {
     let mut walk = Walk::default();
     walk.table(root, schema::file(), Spot::root());
     walk.found
-}
-
-/// Checks that an environment, merged, has all that is required, and takes out tables that are
-/// not complete. `root` is shown for what is absent.
-pub(crate) fn check_required(root: &mut Node) -> Vec<Diagnostic> {
-    let mut found = Vec::new();
-    let environment = &schema::file()["$defs"]["Environment"];
-    required(root, environment, &mut Vec::new(), &mut found);
-    found
 }
 
 /// The place in the file that is being checked.
@@ -171,7 +168,7 @@ impl Walk {
         };
         let mut help = suggestion(&key.replace('_', "-"), known());
         if help.is_empty() {
-            help = elsewhere(key, spot);
+            help = hints::elsewhere(key, spot);
         }
         help.push_str(&format!(
             "{} has the keys {}.",
@@ -219,90 +216,6 @@ impl Walk {
         self.found.len() == before
     }
 
-    /// A value of an enum, whose variants are texts or tables with a tag.
-    fn choice(&mut self, node: &mut Node, choices: &'static [Schema], spot: Spot<'_>) -> bool {
-        if choices
-            .iter()
-            .all(|choice| choice.get("const").is_some() || choice.get("enum").is_some())
-        {
-            let names = choices.iter().flat_map(|choice| {
-                let many = choice
-                    .get("enum")
-                    .and_then(Schema::as_array)
-                    .into_iter()
-                    .flatten();
-                choice.get("const").into_iter().chain(many)
-            });
-            return self.named_choice(node, &names.collect::<Vec<_>>(), spot);
-        }
-        self.tagged_choice(node, choices, spot)
-    }
-
-    fn named_choice(&mut self, node: &Node, choices: &[&'static Schema], spot: Spot<'_>) -> bool {
-        let names = || choices.iter().filter_map(|choice| choice.as_str());
-        let all = quoted_choice(names());
-        let (code, message) = match node.as_str() {
-            Some(text) if names().any(|name| name == text) => return true,
-            Some(text) => {
-                let value = crate::secrecy::quote(text);
-                (
-                    "unknown_value",
-                    format!("`{}` can't be {value}.", spot.path()),
-                )
-            }
-            None => {
-                let message = format!("`{}` must be {all}, not {}.", spot.path(), node.kind());
-                ("wrong_type", message)
-            }
-        };
-        let close = suggestion(node.as_str().unwrap_or_default(), names());
-        self.report(code, node, message, format!("{close}Allowed: {all}."), spot);
-        false
-    }
-
-    fn tagged_choice(
-        &mut self,
-        node: &mut Node,
-        choices: &'static [Schema],
-        spot: Spot<'_>,
-    ) -> bool {
-        let Value::Table(table) = &node.value else {
-            let message = format!("`{}` must be a table, not {}.", spot.path(), node.kind());
-            self.report("wrong_type", node, message, String::new(), spot);
-            return false;
-        };
-        let tag = tag_of(&choices[0]);
-        let names: Vec<&'static Schema> = choices
-            .iter()
-            .map(|choice| &choice["properties"][tag]["const"])
-            .collect();
-        let inner = Spot {
-            parent: Some(&spot),
-            key: tag,
-            description: None,
-        };
-        let Some(entry) = table.get(tag) else {
-            let all = quoted_choice(names.iter().filter_map(|name| name.as_str()));
-            let message = format!("`{}` has no `{tag}`.", spot.path());
-            self.report(
-                "missing_key",
-                node,
-                message,
-                format!("It must be {all}."),
-                spot,
-            );
-            return false;
-        };
-        if !self.named_choice(&entry.node, &names, inner) {
-            return false;
-        }
-        let chosen = choices
-            .iter()
-            .find(|choice| choice["properties"][tag]["const"].as_str() == entry.node.as_str());
-        self.table(node, chosen.expect("the name was found among them"), spot);
-        true
-    }
-
     fn report(
         &mut self,
         code: &'static str,
@@ -324,15 +237,6 @@ impl Walk {
     }
 }
 
-/// The key that tells the variants of an enum of tables apart.
-pub(crate) fn tag_of(choice: &'static Schema) -> &'static str {
-    let properties = choice["properties"].as_object();
-    let tagged = properties.and_then(|all| all.iter().find(|(_, it)| it.get("const").is_some()));
-    tagged
-        .map(|(name, _)| name.as_str())
-        .expect("serde tags the enums that are tables")
-}
-
 /// "1 value", "5 values".
 fn counted(number: u64, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
@@ -342,118 +246,6 @@ fn capital(text: &str) -> String {
     match text.strip_prefix("the ") {
         Some(rest) => format!("The {rest}"),
         None => text.to_owned(),
-    }
-}
-
-/// Where a key belongs that is known in a table above or below, or in the common part only.
-fn elsewhere(key: &str, spot: Spot<'_>) -> String {
-    if key == "project" || key == "environment" {
-        return format!("`{key}` belongs at the top of the file. ");
-    }
-    let mut above = spot.parent;
-    while let Some(place) = above {
-        if schema_of(place).is_some_and(|schema| schema["properties"].get(key).is_some()) {
-            return format!("`{key}` belongs to {}. ", place.table_name());
-        }
-        above = place.parent;
-    }
-    let below = schema_of(&spot).and_then(|schema| schema["properties"].as_object());
-    let within = below
-        .into_iter()
-        .flatten()
-        .find(|(_, property)| schema::resolve(property)["properties"].get(key).is_some());
-    match within {
-        Some((name, _)) => {
-            let inner = Spot {
-                parent: Some(&spot),
-                key: name,
-                description: None,
-            };
-            format!("`{key}` belongs to {}. ", inner.table_name())
-        }
-        None => String::new(),
-    }
-}
-
-fn schema_of(spot: &Spot<'_>) -> Option<&'static Schema> {
-    let Some(parent) = spot.parent else {
-        return Some(schema::file());
-    };
-    let parent = schema_of(parent)?;
-    let others = parent
-        .get("additionalProperties")
-        .filter(|others| others.is_object());
-    parent["properties"]
-        .get(spot.key)
-        .or(others)
-        .map(schema::resolve)
-}
-
-fn required(
-    node: &mut Node,
-    schema: &'static Schema,
-    path: &mut Vec<String>,
-    found: &mut Vec<Diagnostic>,
-) -> bool {
-    let mut schema = schema::resolve(schema);
-    if let (Some(choices), Value::Table(table)) = (schema["oneOf"].as_array(), &node.value) {
-        let tag = tag_of(&choices[0]);
-        let written = table.get(tag).and_then(|entry| entry.node.as_str());
-        let chosen = choices
-            .iter()
-            .find(|it| it["properties"][tag]["const"].as_str() == written);
-        let Some(chosen) = chosen else { return false };
-        schema = chosen;
-    }
-    let span = node.span.clone();
-    match &mut node.value {
-        Value::Table(table) => {
-            let before = found.len();
-            required_keys(table, &span, schema, path, found);
-            let whole = found.len() == before;
-            table.retain(|key, entry| {
-                let others = &schema["additionalProperties"];
-                let inner = schema["properties"].get(key).unwrap_or(others);
-                path.push(display_key(key));
-                let kept = required(&mut entry.node, inner, path, found);
-                path.pop();
-                kept
-            });
-            whole
-        }
-        Value::Array(items) => {
-            let mut kept = true;
-            for (index, item) in items.iter_mut().enumerate() {
-                path.push(index.to_string());
-                kept &= required(item, &schema["items"], path, found);
-                path.pop();
-            }
-            kept
-        }
-        _ => true,
-    }
-}
-
-fn required_keys(
-    table: &Table,
-    span: &crate::tree::Span,
-    schema: &'static Schema,
-    path: &[String],
-    found: &mut Vec<Diagnostic>,
-) {
-    let wanted = schema["required"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(Schema::as_str);
-    for key in wanted.filter(|key| !table.contains_key(*key)) {
-        let message = format!("`{}` has no `{key}`.", path.join("."));
-        let property = &schema["properties"][key];
-        let mut missing = Diagnostic::new("missing_key", message).at(span.clone());
-        if let Some(description) = property["description"].as_str() {
-            missing = missing.help(format!("`{key}`: {}", description.replace('\n', " ")));
-        }
-        found.push(missing);
     }
 }
 

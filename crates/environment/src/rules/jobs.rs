@@ -35,7 +35,13 @@ fn one(rules: &mut Rules<'_>, app: &App, path: &[&str], job: &Job) {
     {
         let message = format!("Job `{name}` has no command.");
         let help = "Name the program and its arguments, such as [\"bin/magento\", \"cron:run\"].";
-        rules.wrong("empty_command", &at("command"), message, help);
+        let written = rules.is_written(&at("command"));
+        let code = if written {
+            "empty_command"
+        } else {
+            "missing_command"
+        };
+        rules.wrong(code, &at("command"), message, help);
     }
     if let Some(container) = &job.container {
         containers::known(rules, app, &at("container"), container);

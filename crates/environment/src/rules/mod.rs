@@ -35,7 +35,7 @@ pub const PRESET_CONTAINERS: [&str; 3] = ["nginx", "php-fpm", "blackfire"];
 
 /// Mistakes that may only follow from another one, when what was meant was not understood.
 const OF_ABSENCE: [&str; 16] = [
-    "empty_command",
+    "missing_command",
     "missing_schedule",
     "no_app",
     "no_cluster",

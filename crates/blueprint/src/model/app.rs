@@ -41,6 +41,9 @@ pub struct App {
     pub jobs: Vec<ScheduledJob>,
     /// Commands around deployments, in the order of their stages.
     pub hooks: Vec<Hook>,
+    /// What any command in the app's PHP container must begin with, so that it finds the app's
+    /// configuration; jobs and hooks have it already. Empty for most apps.
+    pub command_prefix: Vec<String>,
     /// PHP extensions that the code needs; checked before the first start.
     pub php_extensions: Vec<String>,
     /// The tasks' security group.

@@ -181,10 +181,32 @@ pub(super) fn schema_name(context: &Context<'_>, app: &str) -> Option<String> {
     }
 }
 
-/// The app to whose store an app belongs. Apps of one schema are one store, such as a shop and its
-/// administration on a cluster of its own: they share keys, caches and media under the name of the
-/// first that has a preset, or else of the first.
-pub(super) fn store<'a>(context: &Context<'a>, app: &'a str) -> &'a str {
+/// The name of the store that an app belongs to. Apps of one schema are one store, such as a shop and
+/// its administration on a cluster of its own: they share keys, caches and media under this name.
+/// It is that of the app whose own schema it is, else the schema's, so that it stays the same
+/// when apps join.
+pub(super) fn store(context: &Context<'_>, app: &str) -> String {
+    let Some(schema) = schema_name(context, app) else {
+        return app.to_owned();
+    };
+    owner(context, &schema).map_or_else(
+        || schema.to_lowercase().replace('_', "-"),
+        ToOwned::to_owned,
+    )
+}
+
+/// The app that a schema is named after without having been told so.
+fn owner<'a>(context: &Context<'a>, schema: &str) -> Option<&'a str> {
+    let mut apps = context.settings.app.iter();
+    apps.find(|(name, settings)| {
+        settings.database.is_none() && schema_name(context, name).as_deref() == Some(schema)
+    })
+    .map(|(name, _)| name.as_str())
+}
+
+/// The app that does what a store needs once, such as cron: the owner of the schema, else the first
+/// app with a preset, else the first.
+pub(super) fn leader<'a>(context: &Context<'a>, app: &'a str) -> &'a str {
     let Some(schema) = schema_name(context, app) else {
         return app;
     };
@@ -194,10 +216,12 @@ pub(super) fn store<'a>(context: &Context<'a>, app: &'a str) -> &'a str {
         .iter()
         .filter(|(name, _)| schema_name(context, name).as_ref() == Some(&schema));
     let first = members.clone().next();
-    members
-        .find(|(_, settings)| settings.preset.is_some())
-        .or(first)
-        .map_or(app, |(name, _)| name)
+    owner(context, &schema).unwrap_or_else(|| {
+        members
+            .find(|(_, settings)| settings.preset.is_some())
+            .or(first)
+            .map_or(app, |(name, _)| name)
+    })
 }
 
 /// One schema for each store.

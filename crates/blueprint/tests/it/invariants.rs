@@ -470,8 +470,59 @@ fn the_apps_of_one_schema_are_one_store() {
         php(0).environment["CACHE_PREFIX"],
         php(1).environment["CACHE_PREFIX"]
     );
+    assert_eq!(
+        php(0).secrets["MAGENTO_DC_CRYPT__KEY"],
+        "shop-crypt-key",
+        "as without `admin`"
+    );
     let with_cron = blueprint.apps.iter().filter(|app| !app.jobs.is_empty());
     assert_eq!(with_cron.count(), 1, "cron runs once for a store");
+}
+
+#[test]
+fn commands_of_the_files_own_run_prepared_as_the_presets_do() {
+    let settings = "app.shop.preset = 'magento2'\n\
+                    app.shop.job.sitemap = { schedule = 'rate(1 day)', command = ['php', 'x'] }\n\
+                    app.shop.secrets = { TOKEN = 'token' }\nsecret.token = {}";
+    let app = support::blueprint("local", settings).apps.remove(0);
+    let command = |name: &str| {
+        let job = app.jobs.iter().find(|job| job.name == name);
+        job.map(|job| job.command.clone()).unwrap_or_default()
+    };
+    let length = app.command_prefix.len();
+    assert!(length > 0);
+    assert_eq!(command("sitemap")[..length], app.command_prefix);
+    assert_eq!(command("cron")[..length], app.command_prefix);
+    assert_eq!(command("sitemap")[length..], ["php", "x"]);
+    let with_secret: Vec<&str> = app
+        .task_definition
+        .containers
+        .iter()
+        .filter(|container| container.secrets.contains_key("TOKEN"))
+        .map(|container| container.name.as_str())
+        .collect();
+    assert_eq!(with_secret, ["php-fpm"]);
+}
+
+#[test]
+fn php_takes_what_nginx_lets_through() {
+    let nginx_conf = |size: &str| {
+        let settings =
+            format!("app.shop.preset = 'php'\napp.shop.nginx.client-max-body-size = '{size}'");
+        let app = support::blueprint("local", &settings).apps.remove(0);
+        let nginx = app
+            .task_definition
+            .containers
+            .into_iter()
+            .find(|it| it.name == "nginx");
+        nginx
+            .map(|it| it.files[0].content.clone())
+            .unwrap_or_default()
+    };
+    assert!(!nginx_conf("64MiB").contains("post_max_size"));
+    let larger = nginx_conf("200MiB");
+    assert!(larger.contains("client_max_body_size 200m"), "{larger}");
+    assert!(larger.contains("post_max_size=200M\nupload_max_filesize=200M"));
 }
 
 #[test]

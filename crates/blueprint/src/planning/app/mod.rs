@@ -37,8 +37,10 @@ struct AppPlanner<'a> {
     network: &'a Network,
     data: &'a DataStores,
     schema: Option<&'a DatabaseSchema>,
-    /// The app to whose store this one belongs; most often itself.
-    store: &'a str,
+    /// The name of the store that it belongs to; most often its own.
+    store: String,
+    /// Whether it does what the store needs once, such as cron.
+    is_leader: bool,
     hosts: Vec<String>,
     base_url: Option<String>,
     priority: Option<u16>,
@@ -48,7 +50,7 @@ struct AppPlanner<'a> {
 fn store_url(context: &Context<'_>, name: &str) -> Option<String> {
     let apps = &context.settings.app;
     let shown = if apps.get(name)?.routing.internal {
-        data::store(context, name)
+        data::leader(context, name)
     } else {
         name
     };
@@ -104,6 +106,7 @@ pub(super) fn plan(
                 .iter()
                 .find(|known| Some(&known.name) == schema.as_ref()),
             store: data::store(context, name),
+            is_leader: data::leader(context, name) == name,
             base_url: store_url(context, name),
             hosts,
             priority: priorities.get(name).copied(),
@@ -119,10 +122,23 @@ struct Parts {
     containers: Vec<Container>,
     hooks: Vec<Hook>,
     jobs: Vec<ScheduledJob>,
+    command_prefix: Vec<String>,
     php_extensions: Vec<String>,
     health_check_path: Option<String>,
     admin_path: Option<String>,
     admin_password_secret: Option<String>,
+}
+
+impl Parts {
+    /// A command as it runs in a container: after the preparation of a preset's PHP container.
+    fn prefixed(&self, container: &str, command: &[String]) -> Vec<String> {
+        let prefix = if container == preset::PHP {
+            self.command_prefix.as_slice()
+        } else {
+            &[]
+        };
+        [prefix, command].concat()
+    }
 }
 
 impl AppPlanner<'_> {
@@ -161,6 +177,7 @@ impl AppPlanner<'_> {
             deployment: self.deployment(tasks.desired),
             jobs: parts.jobs,
             hooks: parts.hooks,
+            command_prefix: parts.command_prefix,
             php_extensions: parts.php_extensions,
             security_group: groups::app(self.name),
             log_group: self.context.log_group(&format!("app/{}", self.name)),
@@ -187,6 +204,7 @@ impl AppPlanner<'_> {
             containers: parts.containers,
             hooks: parts.hooks,
             jobs: parts.jobs,
+            command_prefix: parts.command_prefix,
             php_extensions: parts.php_extensions,
             health_check_path: Some(parts.health_check_path),
             admin_path: parts.admin_path,
@@ -199,7 +217,7 @@ impl AppPlanner<'_> {
         let is_free_form = self.settings.preset.is_none();
         let place = container::Place {
             app: self.name,
-            media_folder: self.store,
+            media_folder: &self.store,
             has_file_system: self.data.file_system.is_some(),
             image: self.settings.image.as_ref().filter(|_| is_free_form),
             has_release: is_free_form && self.settings.source.is_some(),
@@ -210,7 +228,7 @@ impl AppPlanner<'_> {
         for (name, settings) in &self.settings.container {
             let known = parts.containers.iter_mut().find(|item| item.name == *name);
             if let Some(known) = known {
-                container::change(known, self.store, settings, place.has_file_system);
+                container::change(known, &self.store, settings, place.has_file_system);
             } else if !self.is_vendors(name) || settings.image.is_some() {
                 let container = container::from_settings(&place, name, settings)?;
                 parts.containers.push(container);
@@ -236,18 +254,18 @@ impl AppPlanner<'_> {
     }
 
     /// Adds the app's variables to all its containers, then each container's own. A free-form app
-    /// learns where the data stores are; a preset's PHP container knows already.
+    /// learns where the data stores are; a preset's PHP container knows already, and is the only
+    /// one of a preset that gets the app's secrets: the web server and agents need none.
     fn apply_variables(&self, parts: &mut Parts, secrets: &mut Secrets) {
         for container in &mut parts.containers {
             if self.settings.preset.is_none() {
                 let known = variables::of_data_stores(self);
                 container::add_variables(container, &known.plain, &known.secrets);
             }
-            container::add_variables(
-                container,
-                &self.settings.environment,
-                &self.settings.secrets,
-            );
+            container::add_variables(container, &self.settings.environment, &BTreeMap::new());
+            if self.settings.preset.is_none() || container.name == preset::PHP {
+                container::add_variables(container, &BTreeMap::new(), &self.settings.secrets);
+            }
             if let Some(own) = self.settings.container.get(&container.name) {
                 container::add_variables(container, &own.environment, &own.secrets);
             }
@@ -290,7 +308,7 @@ impl AppPlanner<'_> {
             parts.jobs.push(ScheduledJob {
                 name: name.clone(),
                 schedule: settings.schedule.clone(),
-                command: settings.command.clone(),
+                command: parts.prefixed(&container, &settings.command),
                 container,
                 overlap: settings.overlap,
                 timeout: settings.timeout.unwrap_or(preset::JOB_TIMEOUT),
@@ -309,11 +327,12 @@ impl AppPlanner<'_> {
         ] {
             let Some(command) = command else { continue };
             parts.hooks.retain(|hook| hook.stage != stage);
+            let container = self.default_container(parts);
             if !command.is_empty() {
                 parts.hooks.push(Hook {
                     stage,
-                    command: command.clone(),
-                    container: self.default_container(parts),
+                    command: parts.prefixed(&container, command),
+                    container,
                 });
             }
         }

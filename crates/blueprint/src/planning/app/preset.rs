@@ -50,6 +50,7 @@ pub(super) struct PresetParts {
     pub(super) containers: Vec<Container>,
     pub(super) hooks: Vec<Hook>,
     pub(super) jobs: Vec<ScheduledJob>,
+    pub(super) command_prefix: Vec<String>,
     pub(super) php_extensions: Vec<String>,
     pub(super) health_check_path: String,
     pub(super) admin_path: Option<String>,
@@ -72,8 +73,9 @@ pub(super) fn plan(
     PresetParts {
         containers: containers(planner, preset, &spec, vendors, secrets),
         hooks: hooks(&spec),
+        command_prefix: command_prefix(&spec),
         // One cron per store: a second would do the same work twice.
-        jobs: if planner.store == planner.name {
+        jobs: if planner.is_leader {
             jobs(&spec)
         } else {
             Vec::new()
@@ -86,6 +88,14 @@ pub(super) fn plan(
         admin_path: admin_path(preset),
         admin_password_secret: has_admin.then(|| variables::admin_password(planner, secrets)),
     }
+}
+
+/// What stands before php-fpm's own command: the preparation that every other command in such a
+/// container needs as well.
+fn command_prefix(spec: &WebPresetSpec) -> Vec<String> {
+    let whole = &spec.php.command;
+    let own = whole.iter().position(|word| word.starts_with("php-fpm"));
+    whole[..own.unwrap_or(0)].to_vec()
 }
 
 fn web_preset(preset: Preset) -> WebPreset {
@@ -161,7 +171,15 @@ fn tune_nginx(planner: &AppPlanner<'_>, spec: &mut WebPresetSpec) {
     let idle_seconds = planner.context.settings.load_balancer.idle_timeout;
     let longer_than_idle = idle_seconds.as_secs_ceil().saturating_add(15);
     let config = &mut spec.nginx_config;
-    config.client_max_body_size_mib = mib(planner.settings.nginx.client_max_body_size);
+    let body_mib = mib(planner.settings.nginx.client_max_body_size);
+    if config.client_max_body_size_mib != body_mib {
+        config.client_max_body_size_mib = body_mib;
+        // What nginx lets through, PHP must take: its own limits are in a file that does not know.
+        config.fastcgi_parameters.push((
+            "PHP_VALUE".to_owned(),
+            format!("post_max_size={body_mib}M\nupload_max_filesize={body_mib}M"),
+        ));
+    }
     config.keepalive_timeout_seconds = config
         .keepalive_timeout_seconds
         .max(u32::try_from(longer_than_idle).unwrap_or(u32::MAX));
@@ -261,7 +279,7 @@ fn mounts(planner: &AppPlanner<'_>, spec: &WebPresetSpec, for_nginx: bool) -> Ve
         mounts.push(container::release(directory));
     }
     for path in &spec.shared_paths {
-        let media = container::media(path, planner.store, planner.data.file_system.is_some());
+        let media = container::media(path, &planner.store, planner.data.file_system.is_some());
         mounts.push(MountPoint {
             read_only: for_nginx,
             ..media

@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use mck_blueprint::Blueprint;
 use mck_checker::{Finding, Severity, check};
-use mck_environment::{Environment, Settings};
+use mck_environment::{
+    Environment, EnvironmentFile, Settings,
+    init::{InitApp, template},
+};
 
 fn findings(environment: &str, settings: &str) -> Vec<Finding> {
     let settings: Settings = toml::from_str(settings).expect("the test's settings are well-formed");
@@ -304,4 +307,24 @@ fn findings_come_worst_first_with_help() {
         })
         .collect();
     insta::assert_snapshot!("worst-first", text.join("\n"));
+}
+
+/// What `mck init` writes has a blueprint in each of its environments, and none that can't work.
+#[test]
+fn the_files_that_init_writes_can_work() {
+    for app in InitApp::ALL {
+        let text = template(app, "shop");
+        let file =
+            EnvironmentFile::parse("magecloudkit.toml", text.as_bytes()).expect("a good file");
+        let environments = file.check().expect("good environments");
+        assert!(!environments.is_empty());
+        for environment in environments {
+            let blueprint = Blueprint::plan(&environment).expect("it has a blueprint");
+            let errors: Vec<Finding> = check(&blueprint)
+                .into_iter()
+                .filter(|finding| finding.severity == Severity::Error)
+                .collect();
+            assert_eq!(errors, [], "{} {}", app.name(), environment.name);
+        }
+    }
 }

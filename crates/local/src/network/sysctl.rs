@@ -20,10 +20,13 @@ const FORWARDING: &[Setting] = &[
     ("ipv4/conf/default/send_redirects", "0"),
 ];
 
-/// Reverse-path filtering off (RFC 3704): a gateway sees sources that it does not route to.
-const ANY_SOURCE: &[Setting] = &[
+/// What a gateway needs beside, on its `eth0`, which is there before the defaults are written:
+/// reverse-path filtering off (RFC 3704), since it sees sources that it does not route to.
+const GATEWAY: &[Setting] = &[
+    ("ipv4/conf/eth0/send_redirects", "0"),
     ("ipv4/conf/all/rp_filter", "0"),
     ("ipv4/conf/default/rp_filter", "0"),
+    ("ipv4/conf/eth0/rp_filter", "0"),
 ];
 
 /// Reverse-path filtering, strict, on interfaces made from now on: the source check of an
@@ -38,7 +41,7 @@ const OWN_SOURCE: &[Setting] = &[
 pub fn sysctls(attachment: Option<&Attachment>) -> Vec<Setting> {
     let role = match attachment.map(|attachment| &attachment.role) {
         None => [FORWARDING, OWN_SOURCE].concat(),
-        Some(Role::NatGateway | Role::InternetGateway(_)) => [FORWARDING, ANY_SOURCE].concat(),
+        Some(Role::NatGateway | Role::InternetGateway(_)) => [FORWARDING, GATEWAY].concat(),
         Some(Role::Member(_) | Role::Resolver) => Vec::new(),
     };
     [EVERYWHERE, &role].concat()

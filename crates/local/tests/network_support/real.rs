@@ -24,8 +24,9 @@ pub const OTHER_CLIENT: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 200);
 /// A server on the internet.
 pub const WEBSITE: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 77);
 
-/// How long a connection may take. A forbidden one takes this long.
-const PATIENCE: Duration = Duration::from_millis(300);
+/// How long a connection may take: longer than TCP waits before it tries again, since the machine
+/// may be busy. A forbidden one takes this long.
+const PATIENCE: Duration = Duration::from_millis(1500);
 
 pub struct Vpc {
     pub plan: NetworkPlan,
@@ -156,7 +157,7 @@ fn wait_connected(sockets: &[OwnedFd]) -> Vec<bool> {
             .map(|index| PollFd::new(&sockets[*index], PollFlags::OUT))
             .collect();
         let timeout = Timespec {
-            tv_sec: 0,
+            tv_sec: i64::try_from(left.as_secs()).unwrap(),
             tv_nsec: i64::from(left.subsec_nanos()),
         };
         poll(&mut waiting, Some(&timeout)).unwrap();

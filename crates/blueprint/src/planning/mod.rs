@@ -16,6 +16,8 @@ mod observability;
 mod secrets;
 mod servers;
 
+use std::collections::BTreeMap;
+
 use mck_environment::Environment;
 
 use self::{addresses::Addresses, context::Context, integrations::Contribution, secrets::Secrets};
@@ -53,19 +55,17 @@ impl Blueprint {
             &vendors,
             &mut secrets,
         )?;
-        let access_parts = access::Parts {
+        let reach = access::Parts {
             apps: &apps,
             clusters: &clusters,
             data: &data,
             bastion: bastion.as_ref(),
             jenkins: jenkins.as_ref(),
             content_delivery: content_delivery.as_ref(),
-            front_ranges: vendors
-                .iter()
-                .find_map(|(_, vendor)| vendor.front_ranges.as_deref()),
+            front_ranges: front_ranges(&vendors),
         };
-        let access = access::plan(&context, &access_parts);
-        let security_groups = access::security_groups(&access_parts, &access);
+        let access = access::plan(&context, &reach);
+        let security_groups = access::security_groups(&reach, &access);
         let observed = observability::Parts {
             apps: &apps,
             clusters: &clusters,
@@ -89,10 +89,7 @@ impl Blueprint {
             log_groups,
             alarms,
             alarm_receivers: context.settings.alarms.emails.clone(),
-            integrations: vendors
-                .iter()
-                .map(|(name, vendor)| integrations::summary(name, vendor))
-                .collect(),
+            integrations: integrations::summaries(&vendors),
             access,
             security_groups,
             load_balancer,
@@ -110,9 +107,15 @@ impl Blueprint {
     }
 }
 
+/// The only ranges from which requests come, where a vendor is the front.
+fn front_ranges<'a>(vendors: &'a [(&'static str, Contribution)]) -> Option<&'a [String]> {
+    let mut vendors = vendors.iter();
+    vendors.find_map(|(_, vendor)| vendor.front_ranges.as_deref())
+}
+
 /// The kit's tags, and the file's, which win.
-fn tags(context: &Context<'_>) -> std::collections::BTreeMap<String, String> {
-    let mut tags: std::collections::BTreeMap<String, String> = [
+fn tags(context: &Context<'_>) -> BTreeMap<String, String> {
+    let mut tags: BTreeMap<String, String> = [
         ("Project", context.environment.project.as_str()),
         ("Environment", context.environment.name.as_str()),
         ("ManagedBy", "MageCloudKit"),

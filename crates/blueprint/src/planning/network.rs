@@ -66,31 +66,35 @@ pub(super) fn plan(context: &Context<'_>) -> Result<Network, PlanningError> {
             });
         }
     }
-    let with_nat = match settings.nat {
+    Ok(Network {
+        cidr: settings.cidr.trunc(),
+        resolver: address_at(settings.cidr, 2),
+        nat_gateways: nat_gateways(settings.nat, &zones, &ranges[0]),
+        zones,
+        subnets,
+        ipv6: settings.ipv6 && !context.is_local(),
+        flow_logs: settings.flow_logs && !context.is_local(),
+        existing: settings.existing.clone().filter(|_| !context.is_local()),
+    })
+}
+
+fn nat_gateways(nat: Nat, zones: &[Zone], public: &[Ipv4Net]) -> Vec<NatGateway> {
+    let count = match nat {
         Nat::PerZone => zones.len(),
         Nat::Single => 1,
         Nat::None => 0,
     };
-    let nat_gateways = zones[..with_nat]
+    zones
         .iter()
-        .zip(&ranges[0])
+        .zip(public)
+        .take(count)
         .map(|(zone, cidr)| NatGateway {
             name: nat_name(zone),
             zone: zone.name.clone(),
             subnet: format!("public-{}", zone.letter),
             address: address_at(*cidr, NAT_OFFSET),
         })
-        .collect();
-    Ok(Network {
-        cidr: settings.cidr.trunc(),
-        resolver: address_at(settings.cidr, 2),
-        zones,
-        subnets,
-        nat_gateways,
-        ipv6: settings.ipv6 && !context.is_local(),
-        flow_logs: settings.flow_logs && !context.is_local(),
-        existing: settings.existing.clone().filter(|_| !context.is_local()),
-    })
+        .collect()
 }
 
 fn nat_name(zone: &Zone) -> String {

@@ -25,12 +25,18 @@ impl Secrets {
         self.add(name, description, SecretOrigin::Provided)
     }
 
+    /// Keeps the first that is said of a secret, but that it is generated before that it is not:
+    /// a reference to a secret of the kit's own may come first.
     fn add(&mut self, name: String, description: String, origin: SecretOrigin) -> String {
-        self.0.entry(name.clone()).or_insert(Secret {
-            name: name.clone(),
-            description,
-            origin,
-        });
+        let known = self.0.get(&name).map(|secret| secret.origin);
+        if known.is_none_or(|known| known == SecretOrigin::Provided && origin != known) {
+            let secret = Secret {
+                name: name.clone(),
+                description,
+                origin,
+            };
+            self.0.insert(name.clone(), secret);
+        }
         name
     }
 

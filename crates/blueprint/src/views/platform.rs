@@ -139,46 +139,18 @@ pub(super) fn clusters(blueprint: &Blueprint) -> Vec<Table> {
 }
 
 pub(super) fn data(blueprint: &Blueprint) -> Vec<Table> {
-    let members = |nodes: &[Node], first: &str, others: &str| -> Vec<(String, Node)> {
-        let role = |index: usize| if index == 0 { first } else { others };
-        nodes
-            .iter()
-            .enumerate()
-            .map(|(index, node)| (role(index).to_owned(), node.clone()))
-            .collect()
-    };
-    let mut all = members(
-        &blueprint.database.members,
-        "database writer",
-        "database reader",
-    );
-    for redis in &blueprint.redis {
-        let kind = match redis.persistence {
-            RedisPersistence::Cache => "cache",
-            RedisPersistence::Durable(_) => "sessions",
-        };
-        all.extend(members(
-            &redis.members,
-            &format!("Redis primary, {kind}"),
-            &format!("Redis replica, {kind}"),
-        ));
-    }
-    if let Some(memcached) = &blueprint.memcached {
-        all.extend(members(&memcached.members, "Memcached", "Memcached"));
-    }
-    if let Some(files) = &blueprint.file_system {
-        all.extend(members(
-            &files.mount_targets,
-            "mount target",
-            "mount target",
-        ));
-    }
     vec![
         table(
             "Data stores",
             ["Member", "Role", "Zone", "Address"],
-            all.into_iter()
-                .map(|(role, node)| [node.name, role, node.zone, node.address.to_string()]),
+            data_members(blueprint).into_iter().map(|(role, node)| {
+                [
+                    node.name.clone(),
+                    role,
+                    node.zone.clone(),
+                    node.address.to_string(),
+                ]
+            }),
         ),
         table(
             "Schemas",
@@ -199,6 +171,39 @@ pub(super) fn data(blueprint: &Blueprint) -> Vec<Table> {
             }),
         ),
     ]
+}
+
+/// The members of data stores with their roles at first.
+fn data_members(blueprint: &Blueprint) -> Vec<(String, &Node)> {
+    let database = &blueprint.database.members;
+    let mut all = roles(database, "database writer", "database reader");
+    for redis in &blueprint.redis {
+        let kind = match redis.persistence {
+            RedisPersistence::Cache => "cache",
+            RedisPersistence::Durable(_) => "sessions",
+        };
+        let (primary, replica) = (
+            format!("Redis primary, {kind}"),
+            format!("Redis replica, {kind}"),
+        );
+        all.extend(roles(&redis.members, &primary, &replica));
+    }
+    if let Some(memcached) = &blueprint.memcached {
+        all.extend(roles(&memcached.members, "Memcached", "Memcached"));
+    }
+    if let Some(files) = &blueprint.file_system {
+        all.extend(roles(&files.mount_targets, "mount target", "mount target"));
+    }
+    all
+}
+
+fn roles<'a>(nodes: &'a [Node], first: &str, others: &str) -> Vec<(String, &'a Node)> {
+    let role = |index: usize| if index == 0 { first } else { others };
+    nodes
+        .iter()
+        .enumerate()
+        .map(|(index, node)| (role(index).to_owned(), node))
+        .collect()
 }
 
 pub(super) fn dns(blueprint: &Blueprint) -> Vec<Table> {
@@ -291,12 +296,12 @@ pub(super) fn integrations(blueprint: &Blueprint) -> Vec<Table> {
 }
 
 pub(super) fn summary(blueprint: &Blueprint) -> Table {
-    let names = |list: Vec<&str>| list.join(", ");
     let network = &blueprint.network;
-    let zones = network
-        .zones
+    let zones: Vec<String> = network.zones.iter().map(|it| it.name.clone()).collect();
+    let clusters: Vec<String> = blueprint
+        .clusters
         .iter()
-        .map(|zone| zone.name.as_str())
+        .map(|it| it.name.clone())
         .collect();
     let servers: usize = blueprint.clusters.iter().map(|it| it.servers.len()).sum();
     let caches: Vec<String> = blueprint
@@ -314,20 +319,11 @@ pub(super) fn summary(blueprint: &Blueprint) -> Table {
         })
         .collect();
     let rows = [
-        ("VPC", format!("{} in {}", network.cidr, names(zones))),
+        ("VPC", format!("{} in {}", network.cidr, zones.join(", "))),
         ("NAT gateways", network.nat_gateways.len().to_string()),
         (
             "App Clusters",
-            format!(
-                "{}, {servers} servers",
-                names(
-                    blueprint
-                        .clusters
-                        .iter()
-                        .map(|it| it.name.as_str())
-                        .collect()
-                )
-            ),
+            format!("{}, {servers} servers", clusters.join(", ")),
         ),
         ("Apps", list(&urls, "none")),
         (

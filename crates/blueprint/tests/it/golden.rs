@@ -17,10 +17,8 @@ fn golden(name: &str, blueprint: &Blueprint) {
 fn shorten_files(value: &mut Value) {
     match value {
         Value::Object(map) => {
-            if let (true, Some(content)) = (map.contains_key("executable"), map.get_mut("content"))
-            {
-                let lines = content.as_str().map_or(0, |text| text.lines().count());
-                *content = Value::String(format!("({lines} lines)"));
+            if map.contains_key("executable") {
+                map.insert("content".to_owned(), Value::from("(rendered)"));
             }
             map.values_mut().for_each(shorten_files);
         }

@@ -8,7 +8,9 @@ use std::{
 use crate::support::{self, strategy};
 use mck_blueprint::{
     Blueprint, PlanningError, difference,
-    model::{AccessRule, GroupRule, Peer, Protocol, Route, SecurityGroupName, Subnet, Tier},
+    model::{
+        AccessRule, GroupRule, Peer, Protocol, Route, SecretOrigin, SecurityGroupName, Subnet, Tier,
+    },
     views::View,
 };
 use mck_environment::units::Size;
@@ -502,6 +504,21 @@ fn commands_of_the_files_own_run_prepared_as_the_presets_do() {
         .map(|container| container.name.as_str())
         .collect();
     assert_eq!(with_secret, ["php-fpm"]);
+}
+
+#[test]
+fn a_reference_to_a_secret_of_the_kits_own_leaves_it_generated() {
+    let settings = "app.blog.preset = 'wordpress'\napp.shop.preset = 'storefront'\n\
+                    app.blog.secrets.SHOP_PASSWORD = 'shop-admin-password'";
+    let blueprint = support::blueprint("local", settings);
+    let secret = blueprint
+        .secrets
+        .iter()
+        .find(|it| it.name == "shop-admin-password");
+    assert_eq!(
+        secret.map(|it| it.origin),
+        Some(SecretOrigin::Generated(32))
+    );
 }
 
 #[test]

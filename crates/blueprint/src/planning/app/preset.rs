@@ -12,7 +12,7 @@ use mck_server_config::{
     web_preset::{Code, PlainPhp, ServerContainer, WebApp, WebPreset, WebPresetSpec},
 };
 
-use super::{AppPlanner, container, variables};
+use super::{AppPlanner, container, parts::Parts, variables};
 use crate::{
     model::{
         ConfigurationFile, Container, Hook, HookStage, Image, MountPoint, MountSource,
@@ -45,24 +45,12 @@ pub(super) const JOB_TIMEOUT: Duration = Duration::from_secs(3_600);
 /// Idle time after which an on-demand PHP process ends (php-fpm's default).
 const IDLE_TIMEOUT_SECONDS: u32 = 10;
 
-/// What a preset makes of an app.
-pub(super) struct PresetParts {
-    pub(super) containers: Vec<Container>,
-    pub(super) hooks: Vec<Hook>,
-    pub(super) jobs: Vec<ScheduledJob>,
-    pub(super) command_prefix: Vec<String>,
-    pub(super) php_extensions: Vec<String>,
-    pub(super) health_check_path: String,
-    pub(super) admin_path: Option<String>,
-    pub(super) admin_password_secret: Option<String>,
-}
-
 pub(super) fn plan(
     planner: &AppPlanner<'_>,
     preset: Preset,
     vendors: &[(&'static str, Contribution)],
     secrets: &mut Secrets,
-) -> PresetParts {
+) -> Parts {
     let web_preset = web_preset(preset);
     let mut spec = web_app(planner, web_preset).spec();
     tune_nginx(planner, &mut spec);
@@ -70,7 +58,7 @@ pub(super) fn plan(
         preset,
         Preset::Magento1 | Preset::Magento2 | Preset::WordPress | Preset::Storefront
     );
-    PresetParts {
+    Parts {
         containers: containers(planner, preset, &spec, vendors, secrets),
         hooks: hooks(&spec),
         command_prefix: command_prefix(&spec),
@@ -84,7 +72,7 @@ pub(super) fn plan(
             .iter()
             .map(|extension| extension.name.to_owned())
             .collect(),
-        health_check_path: spec.health_check_path.clone(),
+        health_check_path: Some(spec.health_check_path.clone()),
         admin_path: admin_path(preset),
         admin_password_secret: has_admin.then(|| variables::admin_password(planner, secrets)),
     }

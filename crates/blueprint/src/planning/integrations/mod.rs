@@ -70,18 +70,21 @@ pub(super) fn plan(context: &Context<'_>, apps: &[PublicApp]) -> Vec<(&'static s
         .collect()
 }
 
-/// What the blueprint keeps of a contribution.
-pub(super) fn summary(name: &str, contribution: &Contribution) -> Integration {
-    Integration {
-        name: name.to_owned(),
-        contributions: contribution.statements.clone(),
-        secrets: contribution
-            .secrets
-            .iter()
-            .map(|(name, _)| name.clone())
-            .collect(),
-        health_urls: contribution.health_urls.clone(),
-    }
+/// What the blueprint keeps of the contributions.
+pub(super) fn summaries(vendors: &[(&'static str, Contribution)]) -> Vec<Integration> {
+    vendors
+        .iter()
+        .map(|(name, contribution)| Integration {
+            name: (*name).to_owned(),
+            contributions: contribution.statements.clone(),
+            secrets: contribution
+                .secrets
+                .iter()
+                .map(|(name, _)| name.clone())
+                .collect(),
+            health_urls: contribution.health_urls.clone(),
+        })
+        .collect()
 }
 
 fn variables<const N: usize>(variables: [(&str, &str); N]) -> BTreeMap<String, String> {

@@ -108,6 +108,8 @@ fn the_steps_are_those_of_ecs() {
         (2, (100, 200), "HHHH", "-H3 -H2"),
         (2, (100, 200), "HHSS", "-S3 -S2"),
         (2, (100, 200), "HHhh", "-h3 -h2"),
+        // The one that keeps the zones even is needed: it waits for the one that starts.
+        (2, (100, 200), "SHHS", "-S3"),
         (0, (100, 200), "hHSUs", "-s4 -U3 -h0 -S2 -H1"),
     ] {
         let service = service(desired, percents, tasks);

@@ -20,8 +20,14 @@ use std::collections::BTreeMap;
 
 use mck_environment::Environment;
 
-use self::{addresses::Addresses, context::Context, integrations::Contribution, secrets::Secrets};
-use crate::model::{App, Blueprint, DnsProvider, PublicZone};
+use self::{
+    addresses::Addresses, context::Context, data::DataStores, integrations::Contribution,
+    secrets::Secrets,
+};
+use crate::model::{
+    App, AppCluster, Bastion, Blueprint, ContentDelivery, DnsProvider, Jenkins, LoadBalancer,
+    Network, PublicZone,
+};
 
 pub use error::PlanningError;
 
@@ -34,15 +40,7 @@ impl Blueprint {
         let context = Context::new(environment);
         let mut secrets = Secrets::default();
         let network = network::plan(&context)?;
-        let mut addresses = Addresses::new(&network);
-        let load_balancer = edge::plan_load_balancer(&context, &network, &mut addresses)?;
-        let bastion = servers::plan_bastion(&context, &mut addresses)?;
-        let data = data::plan(&context, &network, &mut addresses, &mut secrets)?;
-        let clusters = cluster::plan(&context, &network, &mut addresses)?;
-        let (priorities, free_priority) = app::priorities(&context)?;
-        let jenkins = servers::plan_jenkins(&context, &mut addresses, free_priority)?;
-        let content_delivery = edge::plan_content_delivery(&context);
-
+        let base = Foundation::plan(&context, &network, &mut secrets)?;
         let vendors = integrations::plan(&context, &app::public_apps(&context));
         for (name, description) in vendors.iter().flat_map(|(_, vendor)| &vendor.secrets) {
             secrets.provided(name.clone(), description.clone());
@@ -50,29 +48,29 @@ impl Blueprint {
         let apps = app::plan(
             &context,
             &network,
-            &data,
-            &priorities,
+            &base.data,
+            &base.priorities,
             &vendors,
             &mut secrets,
         )?;
         let reach = access::Parts {
             apps: &apps,
-            clusters: &clusters,
-            data: &data,
-            bastion: bastion.as_ref(),
-            jenkins: jenkins.as_ref(),
-            content_delivery: content_delivery.as_ref(),
+            clusters: &base.clusters,
+            data: &base.data,
+            bastion: base.bastion.as_ref(),
+            jenkins: base.jenkins.as_ref(),
+            content_delivery: base.content_delivery.as_ref(),
             front_ranges: front_ranges(&vendors),
         };
         let access = access::plan(&context, &reach);
         let security_groups = access::security_groups(&reach, &access);
         let observed = observability::Parts {
             apps: &apps,
-            clusters: &clusters,
-            data: &data,
-            load_balancer: &load_balancer,
-            bastion: bastion.as_ref(),
-            jenkins: jenkins.as_ref(),
+            clusters: &base.clusters,
+            data: &base.data,
+            load_balancer: &base.load_balancer,
+            bastion: base.bastion.as_ref(),
+            jenkins: base.jenkins.as_ref(),
         };
         let log_groups = observability::log_groups(&context, &observed);
         let alarms = observability::alarms(&context, &observed);
@@ -83,7 +81,7 @@ impl Blueprint {
             local: context.is_local().then(|| context.settings.local.clone()),
             region: context.settings.region.clone(),
             tags: tags(&context),
-            private_zone: dns::plan(&context, &data),
+            private_zone: dns::plan(&context, &base.data),
             public_zone: public_zone(&context, &apps, &vendors),
             secrets: secrets.finish(context.settings),
             log_groups,
@@ -92,17 +90,50 @@ impl Blueprint {
             integrations: integrations::summaries(&vendors),
             access,
             security_groups,
-            load_balancer,
-            content_delivery,
-            clusters,
+            load_balancer: base.load_balancer,
+            content_delivery: base.content_delivery,
+            clusters: base.clusters,
             apps,
-            database: data.database,
-            redis: data.redis,
-            memcached: data.memcached,
-            file_system: data.file_system,
-            bastion,
-            jenkins,
+            database: base.data.database,
+            redis: base.data.redis,
+            memcached: base.data.memcached,
+            file_system: base.data.file_system,
+            bastion: base.bastion,
+            jenkins: base.jenkins,
             network,
+        })
+    }
+}
+
+/// What stands before any app does.
+struct Foundation {
+    load_balancer: LoadBalancer,
+    content_delivery: Option<ContentDelivery>,
+    bastion: Option<Bastion>,
+    data: DataStores,
+    clusters: Vec<AppCluster>,
+    jenkins: Option<Jenkins>,
+    /// The priorities of the apps' listener rules.
+    priorities: BTreeMap<String, u16>,
+}
+
+impl Foundation {
+    /// Lays it out in the order in which addresses are handed out.
+    fn plan(
+        context: &Context<'_>,
+        network: &Network,
+        secrets: &mut Secrets,
+    ) -> Result<Self, PlanningError> {
+        let mut addresses = Addresses::new(network);
+        let (priorities, free_priority) = app::priorities(context)?;
+        Ok(Self {
+            load_balancer: edge::plan_load_balancer(context, network, &mut addresses)?,
+            content_delivery: edge::plan_content_delivery(context),
+            bastion: servers::plan_bastion(context, &mut addresses)?,
+            data: data::plan(context, network, &mut addresses, secrets)?,
+            clusters: cluster::plan(context, network, &mut addresses)?,
+            jenkins: servers::plan_jenkins(context, &mut addresses, free_priority)?,
+            priorities,
         })
     }
 }

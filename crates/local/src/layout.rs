@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! /var/lib/magecloudkit/shop-local/
-//!   environment.toml, environment.json   what was applied last
+//!   environment.json   what was applied last
 //!   state.json                           what the supervisor recorded
 //!   events.jsonl                         what happened
 //!   secrets/ keys/ data/ releases/       kept by `mck stop`
@@ -52,12 +52,7 @@ impl Layout {
         self.top.parent().unwrap_or(&self.top)
     }
 
-    /// The file with the text of the environment file that was applied last.
-    pub fn environment_text(&self) -> PathBuf {
-        self.top.join("environment.toml")
-    }
-
-    /// The file that says which environment of that text, and where it came from.
+    /// What was applied last: the text of the environment file and where it came from.
     pub fn environment_origin(&self) -> PathBuf {
         self.top.join("environment.json")
     }

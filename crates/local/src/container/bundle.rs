@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::plan::{BindMount, ContainerPlan};
+use super::plan::{BindMount, ContainerPlan, Temporary};
 
 /// What a container must never see of the machine, whatever else is masked.
 const MASKED: &[&str] = &[
@@ -50,7 +50,7 @@ pub fn config(plan: &ContainerPlan) -> Value {
     json!({
         "ociVersion": "1.0.2",
         "process": {
-            "terminal": false,
+            "terminal": plan.terminal,
             "user": { "uid": plan.user.uid, "gid": plan.user.gid },
             "args": plan.command,
             "env": environment,
@@ -111,14 +111,22 @@ fn mounts(plan: &ContainerPlan) -> Vec<Value> {
             "options": ["nosuid", "noexec", "nodev", "ro"],
         }),
     ];
-    mounts.extend(plan.temporary.iter().map(|temporary| {
-        json!({
-            "destination": temporary.path, "type": "tmpfs", "source": "tmpfs",
-            "options": ["nosuid", "nodev", format!("mode={:o}", temporary.mode)],
-        })
-    }));
+    mounts.extend(plan.temporary.iter().map(temporary));
     mounts.extend(plan.binds.iter().map(bind));
     mounts
+}
+
+fn temporary(mount: &Temporary) -> Value {
+    let mut options = vec!["nosuid".to_owned(), "nodev".to_owned()];
+    options.push(format!("mode={:o}", mount.mode));
+    options.extend(mount.size_mib.map(|size| format!("size={size}m")));
+    if mount.seeded {
+        // An extension that crun and runc share.
+        options.push("tmpcopyup".to_owned());
+    }
+    json!({
+        "destination": mount.path, "type": "tmpfs", "source": "tmpfs", "options": options,
+    })
 }
 
 fn bind(mount: &BindMount) -> Value {

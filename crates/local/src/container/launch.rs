@@ -38,6 +38,14 @@ pub struct LaunchPlan {
     pub log: PathBuf,
     /// How many descriptors, from 0 up, are for the container.
     pub descriptors: u8,
+    /// The mark of the container's plan.
+    pub mark: String,
+    /// The signal that asks it to stop.
+    pub stop_signal: String,
+    /// How long it may take to stop, in milliseconds.
+    pub stop_timeout_millis: u64,
+    /// When an environment stops: those with a lower number first.
+    pub stop_order: u8,
 }
 
 /// An overlay mount.
@@ -146,8 +154,59 @@ impl LaunchPlan {
             overlays,
             log,
             descriptors: 0,
+            mark: plan.mark(),
+            stop_signal: plan.stop_signal.clone(),
+            stop_timeout_millis: u64::try_from(plan.stop_timeout.as_millis()).unwrap_or(u64::MAX),
+            stop_order: plan.stop_order,
         }
     }
+}
+
+impl LaunchPlan {
+    /// The plan in a bundle; none where it has none that can be read.
+    pub fn load(bundle: &Path) -> Option<Self> {
+        serde_json::from_slice(&fs::read(bundle.join(files::LAUNCH)).ok()?).ok()
+    }
+}
+
+/// Runs the container of a bundle attached to the standard streams; the whole work of the hidden
+/// `container-run` command.
+///
+/// # Errors
+/// Only when it could not become the OCI runtime.
+pub fn run_attached(bundle: &Path) -> Result<(), LaunchError> {
+    let path = bundle.join(files::LAUNCH);
+    let at = |source| LaunchError::Bundle {
+        path: path.clone(),
+        source,
+    };
+    let text = fs::read(&path).map_err(at)?;
+    let plan: LaunchPlan = serde_json::from_slice(&text).map_err(|error| at(error.into()))?;
+    prepare(&plan)?;
+    let error = Command::new(plan.runtime.name())
+        .args(plan.runtime.options(&plan.runtime_root))
+        .args(["run", "--pid-file"])
+        .arg(bundle.join(files::PID))
+        .arg("--bundle")
+        .arg(bundle)
+        .arg(&plan.id)
+        .exec();
+    Err(LaunchError::Refused {
+        program: plan.runtime.name().to_owned(),
+        reason: error.to_string(),
+    })
+}
+
+/// Joins the control group and mounts the overlays, in a mount namespace of this process's own.
+fn prepare(plan: &LaunchPlan) -> Result<(), LaunchError> {
+    CgroupRoot::detect()
+        .join(&plan.cgroup, std::process::id())
+        .map_err(|source| LaunchError::Cgroup {
+            group: plan.cgroup.clone(),
+            source,
+        })?;
+    enter_private_mounts()?;
+    plan.overlays.iter().try_for_each(mount_overlay)
 }
 
 /// Launches the container of a bundle; the whole work of the hidden `container-launch` command.
@@ -165,14 +224,7 @@ pub fn launch(bundle: &Path) -> Result<(), LaunchError> {
     let lock = File::create(&lock_path).map_err(at(lock_path.clone()))?;
     flock(&lock, FlockOperation::LockExclusive).map_err(|error| at(lock_path)(error.into()))?;
 
-    CgroupRoot::detect()
-        .join(&plan.cgroup, std::process::id())
-        .map_err(|source| LaunchError::Cgroup {
-            group: plan.cgroup.clone(),
-            source,
-        })?;
-    enter_private_mounts()?;
-    plan.overlays.iter().try_for_each(mount_overlay)?;
+    prepare(&plan)?;
     create(&plan, bundle, inherited)?;
     start(&plan)?;
     let started = bundle.join(files::STARTED);
@@ -255,10 +307,17 @@ fn mount_overlay(overlay: &Overlay) -> Result<(), LaunchError> {
 }
 
 fn create(plan: &LaunchPlan, bundle: &Path, descriptors: u8) -> Result<(), LaunchError> {
+    let name = plan.runtime.name();
+    // conmon wants the whole path.
+    let runtime = plan.runtime.path().ok_or_else(|| LaunchError::Refused {
+        program: name.to_owned(),
+        reason: "it is not installed".to_owned(),
+    })?;
     let mut conmon = Command::new("conmon");
     conmon
         .args(["--cid", &plan.id, "--cuuid", &plan.id, "--name", &plan.id])
-        .args(["--runtime", plan.runtime.name()])
+        .arg("--runtime")
+        .arg(&runtime)
         .args(
             plan.runtime
                 .options(&plan.runtime_root)
@@ -276,7 +335,7 @@ fn create(plan: &LaunchPlan, bundle: &Path, descriptors: u8) -> Result<(), Launc
         .arg("--persist-dir")
         .arg(bundle.join("persist"))
         .arg("--socket-dir-path")
-        .arg(bundle.join("attach"))
+        .arg(bundle.join("sockets"))
         .arg("--log-path")
         .arg(format!("k8s-file:{}", plan.log.display()))
         .args([
@@ -289,7 +348,44 @@ fn create(plan: &LaunchPlan, bundle: &Path, descriptors: u8) -> Result<(), Launc
     if descriptors > 0 {
         conmon.env("LISTEN_FDS", descriptors.to_string());
     }
-    run(conmon, "conmon")
+    run_conmon(conmon)
+}
+
+/// What conmon reports once the OCI runtime has created the container, or failed to.
+#[derive(Debug, Deserialize)]
+struct Report {
+    pid: i64,
+    #[serde(default)]
+    message: String,
+}
+
+/// Runs conmon, which goes to the background at once, until it reports.
+fn run_conmon(mut conmon: Command) -> Result<(), LaunchError> {
+    let broken = |error: io::Error| LaunchError::Refused {
+        program: "conmon".to_owned(),
+        reason: error.to_string(),
+    };
+    // Not closed on exec, since conmon finds it by its number; it closes it for what it runs.
+    let (reading, writing) = rustix::pipe::pipe().map_err(|error| broken(error.into()))?;
+    rustix::io::fcntl_setfd(&reading, rustix::io::FdFlags::CLOEXEC)
+        .map_err(|error| broken(error.into()))?;
+    conmon.env("_OCI_SYNCPIPE", writing.as_raw_fd().to_string());
+    run(conmon, "conmon")?;
+    drop(writing);
+    let mut line = String::new();
+    io::BufRead::read_line(&mut io::BufReader::new(File::from(reading)), &mut line)
+        .map_err(broken)?;
+    let report: Report = serde_json::from_str(&line).map_err(|_| LaunchError::Refused {
+        program: "conmon".to_owned(),
+        reason: format!("it reported {line:?}"),
+    })?;
+    if report.pid > 0 {
+        return Ok(());
+    }
+    Err(LaunchError::Refused {
+        program: "the OCI runtime".to_owned(),
+        reason: report.message.trim().to_owned(),
+    })
 }
 
 fn start(plan: &LaunchPlan) -> Result<(), LaunchError> {

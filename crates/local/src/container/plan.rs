@@ -45,6 +45,21 @@ pub struct ContainerPlan {
     pub stop_signal: String,
     /// How long it may take to stop before it is killed.
     pub stop_timeout: Duration,
+    /// When an environment stops: those with a lower number first.
+    pub stop_order: u8,
+    /// Whether its command has a terminal.
+    pub terminal: bool,
+}
+
+impl ContainerPlan {
+    /// A text that is another one for every other plan, secrets included, and tells nothing of
+    /// them.
+    pub fn mark(&self) -> String {
+        let environment = &self.environment.0;
+        let files: Vec<_> = self.files.iter().map(|file| &file.content).collect();
+        let text = format!("{self:?} {environment:?} {files:?}");
+        crate::text::digest(&text)
+    }
 }
 
 /// Environment variables whose values are not for logs.
@@ -114,14 +129,25 @@ pub struct Temporary {
     pub path: String,
     /// The mode of its top folder, such as `0o1777`.
     pub mode: u32,
+    /// Whether it begins as a copy of what is at the path.
+    pub seeded: bool,
+    /// The most that it may hold, in MiB; half of the machine's memory where it is not said.
+    pub size_mib: Option<u64>,
 }
 
 impl Temporary {
     /// One that everyone may write to, like `/tmp`.
     pub fn shared(path: &str) -> Self {
+        Self::with_mode(path, 0o1777)
+    }
+
+    /// An empty one whose top folder has a mode.
+    pub fn with_mode(path: &str, mode: u32) -> Self {
         Self {
             path: path.to_owned(),
-            mode: 0o1777,
+            mode,
+            seeded: false,
+            size_mib: None,
         }
     }
 }

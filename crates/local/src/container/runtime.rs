@@ -44,6 +44,14 @@ impl Program {
         }
     }
 
+    /// The program on the `PATH`; none where it is not installed.
+    pub fn path(self) -> Option<PathBuf> {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        std::env::split_paths(&path)
+            .map(|folder| folder.join(self.name()))
+            .find(|program| program.is_file())
+    }
+
     /// Its global options: its state below `root`, and control groups left to us.
     pub fn options(self, root: &Path) -> Vec<String> {
         let root = format!("--root={}", root.display());
@@ -103,6 +111,9 @@ pub enum ContainerState {
     Exited(Option<i32>),
 }
 
+/// The exit code for what a signal ended, where the signal is not known.
+const EXIT_BY_SIGNAL: i32 = 255;
+
 /// Where containers of an environment live.
 #[derive(Debug, Clone)]
 pub struct Runtime {
@@ -131,7 +142,13 @@ impl Runtime {
         self.logs.join(format!("{id}.log"))
     }
 
-    /// Starts a container; what was left of an earlier one of that id is removed first.
+    /// The mark with which a container was started.
+    pub fn mark(&self, id: &str) -> Option<String> {
+        LaunchPlan::load(&self.bundle(id)).map(|plan| plan.mark)
+    }
+
+    /// Starts a container; what was left of an earlier one of that id is removed first. `mark` is
+    /// kept with it, for [`Self::mark`].
     /// `descriptors` (at most two) are inherited by its first process as 3 and 4.
     ///
     /// # Errors
@@ -139,23 +156,11 @@ impl Runtime {
     pub fn start(
         &self,
         plan: &ContainerPlan,
+        mark: &str,
         descriptors: Vec<OwnedFd>,
     ) -> Result<u32, RuntimeError> {
-        self.remove(&plan.id)?;
-        let folder = self.bundle(&plan.id);
-        self.cgroups
-            .create(&plan.cgroup, plan.limits)
-            .map_err(|source| RuntimeError::File {
-                path: plan.cgroup.clone(),
-                source,
-            })?;
-        let mut launch =
-            LaunchPlan::new(plan, &folder, self.program, &self.root, self.log(&plan.id));
-        launch.descriptors = u8::try_from(descriptors.len()).unwrap_or(u8::MAX);
-        write_bundle(plan, &launch, &folder).map_err(|source| RuntimeError::File {
-            path: folder.clone(),
-            source,
-        })?;
+        let count = u8::try_from(descriptors.len()).unwrap_or(u8::MAX);
+        let folder = self.prepare(plan, mark, count)?;
         self.run_launcher(&plan.id, &folder, descriptors)?;
         match self.state(&plan.id) {
             ContainerState::Running { pid } => Ok(pid),
@@ -167,6 +172,152 @@ impl Runtime {
                 id: plan.id.clone(),
                 reason: "its first process is not there".to_owned(),
             }),
+        }
+    }
+
+    /// Writes a container's bundle; what was left of an earlier one of that id is removed first.
+    fn prepare(
+        &self,
+        plan: &ContainerPlan,
+        mark: &str,
+        descriptors: u8,
+    ) -> Result<PathBuf, RuntimeError> {
+        self.remove(&plan.id)?;
+        let folder = self.bundle(&plan.id);
+        self.cgroups
+            .create(&plan.cgroup, plan.limits)
+            .map_err(|source| RuntimeError::File {
+                path: plan.cgroup.clone(),
+                source,
+            })?;
+        let mut launch =
+            LaunchPlan::new(plan, &folder, self.program, &self.root, self.log(&plan.id));
+        mark.clone_into(&mut launch.mark);
+        launch.descriptors = descriptors;
+        make_folders(&plan.folders)
+            .and_then(|()| write_bundle(plan, &launch, &folder))
+            .map_err(|source| RuntimeError::File {
+                path: folder.clone(),
+                source,
+            })?;
+        Ok(folder)
+    }
+
+    /// Starts a container that may end at any time, so that its end at once is no failure.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub fn start_and_forget(&self, plan: &ContainerPlan, mark: &str) -> Result<(), RuntimeError> {
+        match self.start(plan, mark, Vec::new()) {
+            Err(RuntimeError::Start { .. })
+                if matches!(self.state(&plan.id), ContainerState::Exited(_)) =>
+            {
+                Ok(())
+            }
+            other => other.map(drop),
+        }
+    }
+
+    /// Waits until a container's first process has ended and its exit code is there; false when
+    /// that takes longer than the limit.
+    pub fn wait_for_exit(&self, id: &str, pid: u32, limit: Duration) -> bool {
+        let descriptor = Pid::from_raw(pid.cast_signed())
+            .and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok());
+        if descriptor.is_some_and(|descriptor| !ended_within(&descriptor, limit)) {
+            return false;
+        }
+        self.exit_code(id);
+        true
+    }
+
+    /// The exit code of a container whose first process has ended: conmon notes it a moment later.
+    pub fn exit_code(&self, id: &str) -> Option<i32> {
+        let path = self.bundle(id).join(files::EXITS).join(id);
+        let noted = || {
+            fs::read_to_string(&path)
+                .ok()
+                .filter(|text| !text.is_empty())
+        };
+        crate::wait::until(Duration::from_secs(2), noted)?
+            .trim()
+            .parse()
+            .ok()
+    }
+
+    /// Runs a command in a running container and gives its exit code; none when it could not be
+    /// run or took too long.
+    pub fn execute(&self, id: &str, command: &[String], limit: Duration) -> Option<i32> {
+        let mut child = Command::new(&self.launcher)
+            .arg("container-exec")
+            .arg(self.program.name())
+            .arg(&self.root)
+            .arg(id)
+            .args(command)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .ok()?;
+        let ended = crate::wait::until(limit, || child.try_wait().ok().flatten());
+        if ended.is_none() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+        ended?.code()
+    }
+
+    /// Runs a container attached to this process's standard streams, to its end; gives its exit
+    /// code. Nothing of it is left.
+    ///
+    /// # Errors
+    /// When its bundle can't be written or the launcher not be run.
+    pub fn run_attached(&self, plan: &ContainerPlan) -> Result<i32, RuntimeError> {
+        let folder = self.prepare(plan, "attached", 0)?;
+        let status = Command::new(&self.launcher)
+            .arg("container-run")
+            .arg(&folder)
+            .status()
+            .map_err(RuntimeError::Launcher)?;
+        self.remove(&plan.id)?;
+        Ok(status.code().unwrap_or(EXIT_BY_SIGNAL))
+    }
+
+    /// Runs a command in a running container, attached to this process's standard streams; gives
+    /// its exit code.
+    ///
+    /// # Errors
+    /// When the launcher can't be run.
+    pub fn exec_attached(
+        &self,
+        id: &str,
+        command: &[String],
+        terminal: bool,
+    ) -> Result<i32, RuntimeError> {
+        let mut launcher = Command::new(&self.launcher);
+        launcher
+            .arg("container-exec")
+            .arg(self.program.name())
+            .arg(&self.root);
+        if terminal {
+            launcher.arg("--tty");
+            if let Ok(kind) = std::env::var("TERM") {
+                launcher.arg(format!("--env=TERM={kind}"));
+            }
+        }
+        let status = launcher
+            .arg(id)
+            .args(command)
+            .status()
+            .map_err(RuntimeError::Launcher)?;
+        Ok(status.code().unwrap_or(EXIT_BY_SIGNAL))
+    }
+
+    /// Asks a container's first process something by a signal; all is well if it is gone.
+    pub fn signal(&self, id: &str, signal: &str) {
+        if let ContainerState::Running { pid } = self.state(id)
+            && let Some(pid) = Pid::from_raw(pid.cast_signed())
+        {
+            let _ = kill_process(pid, signal_of(signal));
         }
     }
 
@@ -194,7 +345,7 @@ impl Runtime {
             return Ok(());
         }
         let said = fs::read_to_string(&errors).unwrap_or_default();
-        let logged = super::super::logs::last_lines(&self.log(id), 3);
+        let logged = crate::logs::last_lines(&self.log(id), 3);
         let reason = [said.trim(), logged.trim()].join(" ").trim().to_owned();
         Err(RuntimeError::Start {
             id: id.to_owned(),
@@ -240,6 +391,19 @@ impl Runtime {
     /// When it can't be killed or its bundle can't be removed.
     pub fn stop(&self, id: &str, signal: &str, timeout: Duration) -> Result<(), RuntimeError> {
         self.signal_and_wait(id, signal, timeout)?;
+        self.remove(id)
+    }
+
+    /// Stops a container by the signal and within the time that it was planned with.
+    ///
+    /// # Errors
+    /// When it can't be killed or its bundle can't be removed.
+    pub fn stop_as_planned(&self, id: &str) -> Result<(), RuntimeError> {
+        self.wait_for_launcher(id, Duration::from_secs(10));
+        if let Some(plan) = LaunchPlan::load(&self.bundle(id)) {
+            let timeout = Duration::from_millis(plan.stop_timeout_millis);
+            self.signal_and_wait(id, &plan.stop_signal, timeout)?;
+        }
         self.remove(id)
     }
 
@@ -421,7 +585,7 @@ fn make_folders(folders: &[(PathBuf, User)]) -> io::Result<()> {
 fn write_bundle(plan: &ContainerPlan, launch: &LaunchPlan, folder: &Path) -> io::Result<()> {
     let mut private = fs::DirBuilder::new();
     private.recursive(true).mode(0o700).create(folder)?;
-    for name in ["rootfs", "work", files::EXITS, "persist", "attach"] {
+    for name in ["rootfs", "work", files::EXITS, "persist", "sockets"] {
         private.create(folder.join(name))?;
     }
     // The upper layer's own folder is the container's `/`.

@@ -121,6 +121,11 @@ pub fn control_secret(cluster: &str) -> String {
     format!("local/{cluster}-control")
 }
 
+/// The secret of the account by which the readers follow the writer; only the local target has one.
+pub fn replication_secret() -> &'static str {
+    "local/database-replication"
+}
+
 /// A Memcached node.
 ///
 /// # Errors

@@ -15,6 +15,8 @@ use mck_server_config::{
     },
 };
 
+use crate::network::INTERNET_DNS;
+
 use super::{CONTROL, Context, Readiness, ServerError, ServerPlan, private_file, root_file};
 
 const HAPROXY_FILE: &str = "/etc/mck/haproxy.cfg";
@@ -26,9 +28,6 @@ pub const HOSTS_FILE: &str = "hosts";
 
 /// The name of the resolver's network namespace and container.
 pub const RESOLVER: &str = "resolver";
-
-/// The address at which slirp4netns answers DNS (slirp4netns(1)).
-const UPSTREAM: [u8; 4] = [10, 0, 2, 3];
 
 /// The secret that is hashed into stickiness cookies, the same on all nodes; only the local target
 /// has one.
@@ -91,6 +90,7 @@ pub fn load_balancer(
         .push(private_file(CERTIFICATE, &context.keys.certificate, &user));
     plan.container.stop_signal = haproxy::SOFT_STOP_SIGNAL.to_owned();
     plan.container.stop_timeout = Duration::from_secs(3);
+    plan.container.stop_order = 0;
     Ok(plan)
 }
 
@@ -182,7 +182,7 @@ pub fn resolver(context: &Context, internet: bool) -> Result<ServerPlan, ServerE
         format!("{CONTROL}/{HOSTS_FILE}"),
     );
     if internet {
-        options.upstreams.push(IpAddr::from(UPSTREAM));
+        options.upstreams.push(IpAddr::from(INTERNET_DNS));
     }
     let command = dnsmasq::command_line(DNSMASQ_FILE);
     let mut plan = context.server(RESOLVER, "nobody", command, Readiness::Udp(options.port))?;

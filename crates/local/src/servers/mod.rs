@@ -106,6 +106,8 @@ impl Context {
             limits: Limits::default(),
             stop_signal: "SIGTERM".to_owned(),
             stop_timeout: Duration::from_secs(10),
+            stop_order: 2,
+            terminal: false,
         })
     }
 

@@ -65,10 +65,8 @@ pub fn shell_server(
         root_file("/etc/group", accounts.group),
         private("/etc/shadow", &accounts.shadow),
     ]);
-    container.temporary.push(Temporary {
-        path: sshd::PRIVILEGE_SEPARATION_DIRECTORY.to_owned(),
-        mode: 0o755,
-    });
+    let privilege_separation = Temporary::with_mode(sshd::PRIVILEGE_SEPARATION_DIRECTORY, 0o755);
+    container.temporary.push(privilege_separation);
     let capabilities = sshd::CAPABILITIES
         .iter()
         .chain(&sshd::TERMINAL_CAPABILITIES);

@@ -87,6 +87,7 @@ fn plan(
     plan.capabilities.clone_from(&container.capabilities);
     plan.stop_signal.clone_from(&container.stop_signal);
     plan.stop_timeout = container.stop_timeout.into();
+    plan.stop_order = 1;
     plan.cgroup = PathBuf::from(context.layout.id().as_str())
         .join(&place.server)
         .join(&place.id)
@@ -147,13 +148,13 @@ fn add_mounts(
                 continue;
             }
             MountSource::Temporary => {
-                if !plan
-                    .temporary
-                    .iter()
-                    .any(|temporary| temporary.path == mount.path)
-                {
-                    plan.temporary.push(Temporary::shared(&mount.path));
-                }
+                plan.temporary
+                    .retain(|temporary| temporary.path != mount.path);
+                plan.temporary.push(Temporary {
+                    seeded: mount.seeded,
+                    size_mib: mount.size.map(|size| size.as_mib()),
+                    ..Temporary::shared(&mount.path)
+                });
                 continue;
             }
             MountSource::Media(name) => context.layout.data("media").join(&app.name).join(name),

@@ -85,7 +85,7 @@ impl HealthCheck {
     pub(super) fn server_keywords(&self) -> String {
         let mut keywords = format!("check inter {}ms", self.interval_milliseconds);
         if let Some(changing) = self.changing_interval_milliseconds {
-            let _ = write!(keywords, " fastinter {changing}ms");
+            let _ = write!(keywords, " fastinter {changing}ms downinter {changing}ms");
         }
         let _ = write!(
             keywords,

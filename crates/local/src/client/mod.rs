@@ -1,0 +1,37 @@
+//! What commands do with an environment: through its supervisor where decisions are to be made,
+//! directly where only something that runs is to be reached.
+
+mod database;
+mod error;
+mod one_off;
+mod shell;
+mod socket;
+mod stop;
+mod up;
+
+pub use database::{export_command, import_command, schemas, shell_command};
+pub use error::ClientError;
+pub use one_off::{exec, flush_caches, run};
+pub use shell::{ssh_command, ssh_hosts};
+pub use socket::{Following, follow, is_supervised, snapshot};
+pub use stop::{destroy, stop};
+pub use up::{Applied, CommandLock, up};
+
+pub use crate::origin::Origin;
+
+use crate::{
+    layout::Layout,
+    origin::{self},
+    servers::Context,
+};
+
+/// What an environment was planned as when it was applied last.
+///
+/// # Errors
+/// When nothing was applied, or it can't be read.
+pub fn context(layout: &Layout) -> Result<Context, ClientError> {
+    let origin =
+        Origin::load(layout)?.ok_or_else(|| ClientError::NothingApplied(layout.id().clone()))?;
+    let environment = origin.environment()?;
+    Ok(origin::prepare(&environment, layout)?)
+}

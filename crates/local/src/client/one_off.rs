@@ -1,0 +1,220 @@
+//! Commands in containers: one that runs, or one made for the command.
+
+use std::path::Path;
+
+use mck_blueprint::model::{App, Container, HookStage};
+use mck_server_config::redis;
+
+use super::{
+    ClientError, Origin, context,
+    socket::{ask, unexpected},
+};
+use crate::{
+    command::Command,
+    container::Runtime,
+    layout::Layout,
+    release::Release,
+    servers::{
+        Context,
+        data::control_secret,
+        task::{self, TaskPlace},
+    },
+    supervisor::{
+        self,
+        control::{Answer, Request},
+    },
+};
+
+/// Runs a command in a task of its own, like the app's php-fpm container (or `container`), attached
+/// to this process; gives its exit code.
+///
+/// # Errors
+/// When the environment does not run, there is no such app or container, or no room.
+pub fn run(
+    layout: &Layout,
+    launcher: &Path,
+    app: &str,
+    container: Option<&str>,
+    command: &[String],
+    terminal: bool,
+) -> Result<i32, ClientError> {
+    let context = context(layout)?;
+    let app = find_app(&context, app)?;
+    let container = find_container(app, container)?;
+    run_like(
+        &context,
+        launcher,
+        app,
+        container,
+        command.to_vec(),
+        terminal,
+    )
+}
+
+fn run_like(
+    context: &Context,
+    launcher: &Path,
+    app: &App,
+    container: &Container,
+    command: Vec<String>,
+    terminal: bool,
+) -> Result<i32, ClientError> {
+    let layout = &context.layout;
+    let mut connection = ask(
+        layout,
+        &Request::Lease {
+            app: app.name.clone(),
+        },
+    )?;
+    let Answer::Lease { lease } = connection.answer()? else {
+        return Err(unexpected());
+    };
+    let release: Option<&Release> = lease.task.release.as_ref();
+    let place = TaskPlace {
+        id: lease.id.clone(),
+        address: lease.address,
+        server: lease.task.server.clone(),
+        tree: release.map(|release| task::release_tree(context, &app.name, &release.id)),
+        revision: release
+            .map(|release| release.revision.clone())
+            .unwrap_or_default(),
+    };
+    let mut plan = task::one_off(context, app, container, &place, command)?;
+    plan.terminal = terminal;
+    let runtime = runtime(layout, launcher)?;
+    let code = runtime.run_attached(&plan)?;
+    // The supervisor takes the place back when the connection ends.
+    drop(connection);
+    Ok(code)
+}
+
+/// Runs a command in a running container, attached to this process; gives its exit code.
+/// `target` is an app, a task, or a task's container (`shop-1a2b3c4d.nginx`).
+///
+/// # Errors
+/// When nothing of that name runs.
+pub fn exec(
+    layout: &Layout,
+    launcher: &Path,
+    target: &str,
+    command: &[String],
+    terminal: bool,
+) -> Result<i32, ClientError> {
+    let context = context(layout)?;
+    let runtime = runtime(layout, launcher)?;
+    let running: Vec<String> = runtime.list();
+    let exact = running.iter().find(|id| *id == target);
+    let of_task = |prefix: &str| {
+        let preferred = running
+            .iter()
+            .find(|id| id.starts_with(prefix) && id.ends_with(".php-fpm"));
+        preferred.or_else(|| running.iter().find(|id| id.starts_with(prefix)))
+    };
+    let is_app = context.blueprint.apps.iter().any(|app| app.name == target);
+    let found = exact
+        .or_else(|| of_task(&format!("{target}.")))
+        .or_else(|| is_app.then(|| of_task(&format!("{target}-"))).flatten());
+    let id = found.ok_or_else(|| ClientError::Unknown {
+        kind: "running app, task or container",
+        name: target.to_owned(),
+        known: running.clone(),
+    })?;
+    Ok(runtime.exec_attached(id, command, terminal)?)
+}
+
+/// Flushes the caches of an app, or of all: by its own command, or where it has none by emptying
+/// the Redis cache. `tell` hears what is being done.
+///
+/// # Errors
+/// When the environment does not run or a command fails.
+pub fn flush_caches(
+    layout: &Layout,
+    launcher: &Path,
+    app: Option<&str>,
+    tell: &mut dyn FnMut(&str),
+) -> Result<(), ClientError> {
+    let context = context(layout)?;
+    let apps: Vec<&App> = match app {
+        Some(name) => vec![find_app(&context, name)?],
+        None => context.blueprint.apps.iter().collect(),
+    };
+    let mut without_hook = false;
+    for app in apps {
+        let Some((container, command)) = task::hook(app, HookStage::CacheFlush) else {
+            without_hook = true;
+            continue;
+        };
+        tell(&format!("{}: runs its cache flush", app.name));
+        let code = run_like(&context, launcher, app, container, command, false)?;
+        if code != 0 {
+            let reason = format!(
+                "the cache flush of {} ended with exit code {code}",
+                app.name
+            );
+            return Err(ClientError::Refused { reason });
+        }
+    }
+    if without_hook {
+        tell("empties redis-cache");
+        flush_redis(&context)?;
+    }
+    Ok(())
+}
+
+fn flush_redis(context: &Context) -> Result<(), ClientError> {
+    let record = supervisor::record::Record::load(&context.layout.state()).unwrap_or_default();
+    let clusters = context.blueprint.redis.iter();
+    for cluster in clusters.filter(|cluster| cluster.name == "redis-cache") {
+        let Some(primary) = record
+            .primaries
+            .get(&cluster.name)
+            .or(cluster.members.first().map(|node| &node.name))
+        else {
+            continue;
+        };
+        let socket = context.layout.control(primary).join("redis.sock");
+        let command = redis::client_command_line(&socket.display().to_string(), &redis::FLUSH);
+        let password = context.secrets.value(&control_secret(&cluster.name));
+        Command::new(&command[0])
+            .args(&command[1..])
+            .env(redis::CLIENT_PASSWORD_VARIABLE, password)
+            .run()?;
+    }
+    Ok(())
+}
+
+fn find_app<'a>(context: &'a Context, name: &str) -> Result<&'a App, ClientError> {
+    let apps = &context.blueprint.apps;
+    apps.iter()
+        .find(|app| app.name == name)
+        .ok_or_else(|| ClientError::Unknown {
+            kind: "app",
+            name: name.to_owned(),
+            known: apps.iter().map(|app| app.name.clone()).collect(),
+        })
+}
+
+/// The container of that name; without one php-fpm's, else the first.
+fn find_container<'a>(app: &'a App, name: Option<&str>) -> Result<&'a Container, ClientError> {
+    let containers = &app.task_definition.containers;
+    let wanted = name.unwrap_or("php-fpm");
+    let found = containers.iter().find(|container| container.name == wanted);
+    let found = found.or_else(|| containers.first().filter(|_| name.is_none()));
+    found.ok_or_else(|| ClientError::Unknown {
+        kind: "container",
+        name: wanted.to_owned(),
+        known: containers
+            .iter()
+            .map(|container| container.name.clone())
+            .collect(),
+    })
+}
+
+fn runtime(layout: &Layout, launcher: &Path) -> Result<Runtime, ClientError> {
+    let origin = Origin::load(layout)?;
+    let wanted = match origin {
+        Some(origin) => origin.environment()?.settings.local.runtime,
+        None => None,
+    };
+    supervisor::runtime(layout, wanted, launcher).ok_or(ClientError::NoRuntime)
+}

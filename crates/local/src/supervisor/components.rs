@@ -1,0 +1,231 @@
+//! The components of a blueprint on this target.
+
+use mck_blueprint::{
+    Blueprint,
+    model::{App, HookStage, Node},
+};
+
+use super::{
+    component::{Component, Kind},
+    database,
+};
+use crate::servers::edge::RESOLVER;
+
+/// The names of components that are no node of the blueprint.
+pub mod names {
+    /// The VPC.
+    pub const NETWORK: &str = "network";
+    /// The way to the internet.
+    pub const INTERNET: &str = "internet-gateway";
+    /// Accounts and schemas.
+    pub const SCHEMAS: &str = "database-schemas";
+    /// Replication.
+    pub const REPLICATION: &str = "database-replication";
+}
+
+/// All components, each after those that it requires.
+pub fn components(blueprint: &Blueprint, writer: &str, internet: bool) -> Vec<Component> {
+    let mut all = vec![component(
+        names::NETWORK,
+        &format!(
+            "VPC {} over {} zones with its security groups",
+            blueprint.network.cidr,
+            blueprint.network.zones.len()
+        ),
+        Kind::Network,
+        &[],
+    )];
+    if internet {
+        all.push(component(
+            names::INTERNET,
+            "Internet gateway, the way out of the NAT gateways",
+            Kind::Internet,
+            &[names::NETWORK],
+        ));
+    }
+    all.push(component(
+        RESOLVER,
+        &format!("DNS of the private zone {}", blueprint.private_zone.name),
+        Kind::Resolver,
+        &[names::NETWORK],
+    ));
+    all.extend(edge(blueprint));
+    all.extend(data(blueprint, writer));
+    all.extend(
+        blueprint
+            .apps
+            .iter()
+            .flat_map(|app| for_app(blueprint, app)),
+    );
+    all
+}
+
+fn component(name: &str, description: &str, kind: Kind, requires: &[&str]) -> Component {
+    Component {
+        name: name.to_owned(),
+        description: description.to_owned(),
+        kind,
+        requires: requires.iter().map(|name| (*name).to_owned()).collect(),
+    }
+}
+
+fn server(node: &Node, what: &str, kind: Kind, requires: &[&str]) -> Component {
+    component(
+        &node.name,
+        &format!("{what}, in {}", node.zone),
+        kind,
+        requires,
+    )
+}
+
+fn edge(blueprint: &Blueprint) -> Vec<Component> {
+    let network = &[names::NETWORK];
+    let balancers = blueprint
+        .load_balancer
+        .nodes
+        .iter()
+        .map(|node| server(node, "Load balancer (HAProxy)", Kind::LoadBalancer, network));
+    let bastion = blueprint
+        .bastion
+        .iter()
+        .map(|bastion| server(&bastion.node, "Bastion (sshd)", Kind::Shell, network));
+    let servers = blueprint.clusters.iter().flat_map(|cluster| {
+        let what = format!("App Server of the cluster {}", cluster.name);
+        cluster
+            .servers
+            .iter()
+            .map(move |server_of| server(&server_of.node, &what, Kind::Shell, network))
+    });
+    balancers.chain(bastion).chain(servers).collect()
+}
+
+fn data(blueprint: &Blueprint, writer: &str) -> Vec<Component> {
+    let network = names::NETWORK;
+    let mut all = vec![component(
+        database::TEMPLATE,
+        "Empty database that the members begin with",
+        Kind::DatabaseTemplate,
+        &[],
+    )];
+    let members = &blueprint.database.members;
+    all.extend(members.iter().map(|node| {
+        let role = if node.name == writer {
+            "writer"
+        } else {
+            "reader"
+        };
+        let what = format!("Database {role} (MariaDB)");
+        server(node, &what, Kind::Database, &[network, database::TEMPLATE])
+    }));
+    all.push(component(
+        names::SCHEMAS,
+        "Schemas and users of the database",
+        Kind::Schemas,
+        &[writer],
+    ));
+    if members.len() > 1 {
+        let mut requires = vec![names::SCHEMAS];
+        requires.extend(members.iter().map(|node| node.name.as_str()));
+        all.push(component(
+            names::REPLICATION,
+            "Replication: a commit waits until a reader has it",
+            Kind::Replication,
+            &requires,
+        ));
+    }
+    for cluster in &blueprint.redis {
+        all.extend(cluster.members.iter().map(|node| {
+            let what = format!("Redis of {}", cluster.name);
+            server(node, &what, Kind::Redis(cluster.name.clone()), &[network])
+        }));
+    }
+    if let Some(cluster) = &blueprint.memcached {
+        let nodes = cluster.members.iter();
+        all.extend(nodes.map(|node| server(node, "Memcached", Kind::Memcached, &[network])));
+    }
+    all
+}
+
+/// The name of the component that makes an app's release.
+pub fn release_name(app: &str) -> String {
+    format!("release-{app}")
+}
+
+/// The name of the component that installs an app.
+pub fn install_name(app: &str) -> String {
+    format!("install-{app}")
+}
+
+/// The name of the component that upgrades an app.
+pub fn upgrade_name(app: &str) -> String {
+    format!("upgrade-{app}")
+}
+
+/// The name under which the cache flush after a rollout is recorded.
+pub fn cache_flush_name(app: &str) -> String {
+    format!("cache-flush-{app}")
+}
+
+fn for_app(blueprint: &Blueprint, app: &App) -> Vec<Component> {
+    let mut all = Vec::new();
+    if app.source.is_some() {
+        all.push(component(
+            &release_name(&app.name),
+            &format!("Release of {}", app.name),
+            Kind::Release(app.name.clone()),
+            &[],
+        ));
+    }
+    let mut requires = vec![names::SCHEMAS.to_owned(), RESOLVER.to_owned()];
+    requires.extend(app.source.iter().map(|_| release_name(&app.name)));
+    let redis = blueprint
+        .redis
+        .iter()
+        .filter_map(|cluster| cluster.members.first());
+    requires.extend(redis.map(|node| node.name.clone()));
+    let has = |stage| app.hooks.iter().any(|hook| hook.stage == stage);
+    if has(HookStage::Install) {
+        all.push(Component {
+            name: install_name(&app.name),
+            description: format!("First installation of {}", app.name),
+            kind: Kind::Install(app.name.clone()),
+            requires: requires.clone(),
+        });
+        requires.push(install_name(&app.name));
+    }
+    if has(HookStage::Upgrade) {
+        all.push(Component {
+            name: upgrade_name(&app.name),
+            description: format!("Upgrade of {} to its release", app.name),
+            kind: Kind::Upgrade(app.name.clone()),
+            requires,
+        });
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_requirement_is_a_component_that_comes_before() {
+        let settings = toml::from_str(
+            "[app.shop]\npreset = \"storefront\"\nsource = \".\"\n[app.blog]\npreset = \"wordpress\"\n[cache.memcached]\n",
+        )
+        .unwrap();
+        let environment = mck_environment::Environment {
+            project: "demo".to_owned(),
+            name: "local".to_owned(),
+            settings,
+        };
+        let blueprint = Blueprint::plan(&environment).unwrap();
+        let all = components(&blueprint, "db-0", true);
+        for (index, component) in all.iter().enumerate() {
+            for required in &component.requires {
+                let place = all.iter().position(|other| other.name == *required);
+                assert!(place.is_some_and(|place| place < index), "{component:?}");
+            }
+        }
+    }
+}

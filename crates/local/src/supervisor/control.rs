@@ -1,0 +1,177 @@
+//! The supervisor's socket: a request is one line of JSON, an answer one or more.
+
+use std::{
+    fs,
+    io::{self, BufRead, BufReader, Write},
+    os::unix::{
+        fs::PermissionsExt,
+        net::{UnixListener, UnixStream},
+    },
+    sync::{Arc, mpsc},
+    thread,
+    time::Duration,
+};
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    mailbox::{Message, Sender},
+    one_off::Lease,
+    snapshot::{Publisher, Snapshot},
+};
+use crate::{layout::Layout, origin::Origin};
+
+/// What a client asks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "kind")]
+pub enum Request {
+    /// Take on a version of the environment.
+    Apply {
+        /// The version.
+        origin: Origin,
+    },
+    /// How is the environment now?
+    Snapshot,
+    /// How is it, now and whenever it changes, until the client goes?
+    Follow,
+    /// A place for a task that the client runs itself, until the client goes.
+    Lease {
+        /// The app.
+        app: String,
+    },
+    /// End; what was made goes on.
+    Quit,
+}
+
+/// What the supervisor answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "kind")]
+pub enum Answer {
+    /// The version was taken on.
+    Applied {
+        /// Paths in the blueprint that changed.
+        changes: Vec<String>,
+    },
+    /// How the environment is.
+    Snapshot {
+        /// That.
+        snapshot: Box<Snapshot>,
+    },
+    /// A place for a task.
+    Lease {
+        /// That.
+        lease: Lease,
+    },
+    /// It will be done.
+    Accepted,
+    /// It can't be done.
+    Refused {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// Listens on the environment's socket and answers in threads.
+///
+/// # Errors
+/// When the socket can't be made.
+pub fn serve(layout: &Layout, sender: Sender, publisher: &Arc<Publisher>) -> io::Result<()> {
+    let path = layout.socket();
+    match fs::remove_file(&path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let listener = UnixListener::bind(&path)?;
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600))?;
+    let publisher = Arc::clone(publisher);
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let (sender, publisher) = (sender.clone(), Arc::clone(&publisher));
+            thread::spawn(move || {
+                // A client that goes in the middle is no one's failure.
+                let _ = answer(stream, &sender, &publisher);
+            });
+        }
+    });
+    Ok(())
+}
+
+fn answer(stream: UnixStream, sender: &Sender, publisher: &Publisher) -> io::Result<()> {
+    let mut line = String::new();
+    let mut reader = BufReader::new(stream.try_clone()?);
+    reader.read_line(&mut line)?;
+    let request: Request = match serde_json::from_str(&line) {
+        Ok(request) => request,
+        Err(error) => {
+            let reason = format!("the request can't be read: {error}");
+            return write(&stream, &Answer::Refused { reason });
+        }
+    };
+    match request {
+        Request::Apply { origin } => {
+            let (reply, result) = mpsc::sync_channel(1);
+            sender.send(Message::Apply {
+                origin: Box::new(origin),
+                reply,
+            });
+            let answer = match result.recv() {
+                Ok(Ok(changes)) => Answer::Applied { changes },
+                Ok(Err(reason)) => Answer::Refused { reason },
+                Err(_) => ending(),
+            };
+            write(&stream, &answer)
+        }
+        Request::Snapshot => {
+            let snapshot = Box::new(publisher.current().1);
+            write(&stream, &Answer::Snapshot { snapshot })
+        }
+        Request::Follow => follow(&stream, publisher),
+        Request::Lease { app } => {
+            let (reply, result) = mpsc::sync_channel(1);
+            sender.send(Message::Lease { app, reply });
+            match result.recv() {
+                Ok(Ok(lease)) => {
+                    let id = lease.id.clone();
+                    let written = write(&stream, &Answer::Lease { lease });
+                    // The end of the stream is the end of the client, however it ended.
+                    let _ = reader.read_line(&mut String::new());
+                    sender.send(Message::Return { id });
+                    written
+                }
+                Ok(Err(reason)) => write(&stream, &Answer::Refused { reason }),
+                Err(_) => write(&stream, &ending()),
+            }
+        }
+        Request::Quit => {
+            write(&stream, &Answer::Accepted)?;
+            sender.send(Message::Quit);
+            Ok(())
+        }
+    }
+}
+
+fn ending() -> Answer {
+    Answer::Refused {
+        reason: "the supervisor is ending".to_owned(),
+    }
+}
+
+fn follow(stream: &UnixStream, publisher: &Publisher) -> io::Result<()> {
+    let (mut seen, mut snapshot) = publisher.current();
+    loop {
+        write(
+            stream,
+            &Answer::Snapshot {
+                snapshot: Box::new(snapshot),
+            },
+        )?;
+        // Written again now and then, so that a client that has gone is noticed.
+        (seen, snapshot) = publisher.after(seen, Duration::from_secs(5));
+    }
+}
+
+fn write(mut stream: &UnixStream, answer: &Answer) -> io::Result<()> {
+    let mut line = serde_json::to_vec(answer)?;
+    line.push(b'\n');
+    stream.write_all(&line)
+}

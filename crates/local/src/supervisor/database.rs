@@ -1,0 +1,303 @@
+//! The database cluster: an empty data directory, accounts and schemas, replication.
+
+use std::{
+    fs, io,
+    os::unix::fs::{DirBuilderExt, chown},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use mck_blueprint::model::{DatabaseCluster, Node};
+use mck_server_config::{
+    mariadb::{
+        self, Install, Output,
+        sql::{self, Account, Bootstrap, Source},
+        status::{NODE_STATUS, NodeStatus, REPLICA_STATUS, StatusError, ThreadState},
+    },
+    secret::Secret,
+    text::UnsafeText,
+};
+
+use crate::{
+    accounts::UnknownUser,
+    command::{Command, CommandError},
+    servers::{
+        Context,
+        data::{REDO_LOG_MIB, replication_secret},
+    },
+    wait,
+};
+
+/// Why the database could not be brought to what is wanted.
+#[derive(Debug, thiserror::Error)]
+pub enum DatabaseError {
+    /// A program failed.
+    #[error(transparent)]
+    Program(#[from] CommandError),
+    /// A file could not be used.
+    #[error("could not use {}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// MariaDB's user is missing.
+    #[error(transparent)]
+    User(#[from] UnknownUser),
+    /// A value can't be in a statement.
+    #[error("a value can't be in a statement")]
+    Text(#[from] UnsafeText),
+    /// An answer can't be read.
+    #[error("the database's answer can't be read")]
+    Status(#[from] StatusError),
+    /// A reader does not follow the writer.
+    #[error("{reader} does not follow {writer}: {reason}")]
+    NotFollowing {
+        /// The reader.
+        reader: String,
+        /// The writer.
+        writer: String,
+        /// What the reader says.
+        reason: String,
+    },
+}
+
+/// The name of the empty database that members begin as copies of.
+pub const TEMPLATE: &str = "database-template";
+
+fn at(path: &Path) -> impl FnOnce(io::Error) -> DatabaseError + use<> {
+    let path = path.to_owned();
+    move |source| DatabaseError::File { path, source }
+}
+
+/// Makes the empty database, once.
+///
+/// # Errors
+/// When `mariadb-install-db` fails or a folder can't be used.
+pub fn make_template(context: &Context) -> Result<(), DatabaseError> {
+    let template = context.layout.data(TEMPLATE);
+    if template.exists() {
+        return Ok(());
+    }
+    let user = context.accounts.user("mysql")?;
+    let fresh = template.with_extension("new");
+    // MariaDB's user must reach the folder through folders that are for root only, so it works
+    // elsewhere and the result is moved.
+    let workshop = Workshop::new().map_err(at(&fresh))?;
+    chown(&workshop.0, Some(user.uid), Some(user.gid)).map_err(at(&workshop.0))?;
+    let folder = workshop.0.join("data");
+    let install = Install {
+        data_directory: folder.display().to_string(),
+        log_file_mebibytes: REDO_LOG_MIB,
+    };
+    let command = mariadb::install_command_line(&install);
+    Command::new(&command[0])
+        .args(&command[1..])
+        // Temporary tables are named after the process's number, which others may have too, in
+        // process namespaces of their own.
+        .env("TMPDIR", &workshop.0)
+        .run_as(user.uid, user.gid)
+        .run()?;
+    remove(&fresh)?;
+    // Not `fs::rename`: the folder for temporary files may be another file system.
+    Command::new("mv")
+        .args(["-T", "--"])
+        .args([&folder, &fresh])
+        .run()?;
+    fs::rename(&fresh, &template).map_err(at(&template))
+}
+
+/// A folder outside the state folder, gone when it is dropped.
+struct Workshop(PathBuf);
+
+impl Workshop {
+    fn new() -> io::Result<Self> {
+        let name = format!("mck-database-{}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        fs::DirBuilder::new().mode(0o700).create(&path)?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for Workshop {
+    fn drop(&mut self) {
+        // What stays is in the folder for temporary files.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Gives a member its data directory, a copy of the empty database, if it has none.
+///
+/// # Errors
+/// When it can't be copied.
+pub fn make_data(context: &Context, node: &Node) -> Result<(), DatabaseError> {
+    let data = context.layout.data(&node.name);
+    if data.exists() {
+        return Ok(());
+    }
+    let fresh = data.with_extension("new");
+    copy(&context.layout.data(TEMPLATE), &fresh)?;
+    fs::rename(&fresh, &data).map_err(at(&data))
+}
+
+fn copy(from: &Path, to: &Path) -> Result<(), DatabaseError> {
+    remove(to)?;
+    Command::new("cp")
+        .args(["-a", "--reflink=auto", "--"])
+        .arg(from)
+        .arg(to)
+        .run()?;
+    Ok(())
+}
+
+fn remove(folder: &Path) -> Result<(), DatabaseError> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(at(folder)(error)),
+        _ => Ok(()),
+    }
+}
+
+/// Runs statements on a member and gives what they print.
+///
+/// # Errors
+/// When the client fails or the server refuses.
+pub fn query(
+    context: &Context,
+    node: &str,
+    statements: &str,
+    output: Output,
+) -> Result<String, DatabaseError> {
+    let socket = context.layout.control(node).join("mysqld.sock");
+    let command = mariadb::client_command_line(&socket.display().to_string(), output)?;
+    let printed = Command::new(&command[0])
+        .args(&command[1..])
+        .stdin(statements)
+        .run()?;
+    Ok(printed.text())
+}
+
+/// Makes accounts and schemas on the writer.
+///
+/// # Errors
+/// When a statement fails.
+pub fn make_schemas(
+    context: &Context,
+    cluster: &DatabaseCluster,
+    writer: &str,
+) -> Result<(), DatabaseError> {
+    let secret = |name: &str| Secret::new(context.secrets.value(name).to_owned());
+    let account = |user: &str, password: &str| Account {
+        user: user.to_owned(),
+        password: secret(password),
+    };
+    let monitor = account("mck_monitor", &cluster.master_password_secret);
+    let mut statements = String::new();
+    for schema in &cluster.schemas {
+        let bootstrap = Bootstrap {
+            databases: vec![schema.name.clone()],
+            application: account(&schema.user, &schema.password_secret),
+            replication: replication_account(context),
+            monitor: monitor.clone(),
+        };
+        statements += sql::bootstrap(&bootstrap)?.expose();
+    }
+    query(context, writer, &statements, Output::Rows).map(drop)
+}
+
+fn replication_account(context: &Context) -> Account {
+    let password = context.secrets.value(replication_secret());
+    Account {
+        user: "mck_replication".to_owned(),
+        password: Secret::new(password.to_owned()),
+    }
+}
+
+/// How the writer is.
+///
+/// # Errors
+/// When it does not answer.
+pub fn node_status(context: &Context, node: &str) -> Result<NodeStatus, DatabaseError> {
+    let printed = query(context, node, NODE_STATUS, Output::Rows)?;
+    Ok(mariadb::status::parse_node_status(&printed)?)
+}
+
+/// Makes the readers follow the writer and the writer wait for them.
+///
+/// # Errors
+/// When a reader does not follow within ten seconds.
+pub fn replicate(
+    context: &Context,
+    cluster: &DatabaseCluster,
+    writer: &Node,
+) -> Result<(), DatabaseError> {
+    let readers: Vec<&Node> = cluster
+        .members
+        .iter()
+        .filter(|member| member.name != writer.name)
+        .collect();
+    for reader in &readers {
+        follow(context, cluster, writer, reader)?;
+    }
+    let wait_for_reader = sql::semi_sync_source(!readers.is_empty());
+    query(context, &writer.name, &wait_for_reader, Output::Rows).map(drop)
+}
+
+fn follow(
+    context: &Context,
+    cluster: &DatabaseCluster,
+    writer: &Node,
+    reader: &Node,
+) -> Result<(), DatabaseError> {
+    if following(context, writer, reader)? == Following::Yes {
+        return Ok(());
+    }
+    let source = Source {
+        address: writer.address.into(),
+        port: cluster.port,
+        account: replication_account(context),
+    };
+    let statements = sql::follow(&source)?;
+    query(context, &reader.name, statements.expose(), Output::Rows)?;
+    let mut last = String::new();
+    let followed = wait::until(Duration::from_secs(10), || {
+        match following(context, writer, reader) {
+            Ok(Following::Yes) => Some(()),
+            Ok(Following::No(reason)) => {
+                last = reason;
+                None
+            }
+            Err(error) => {
+                last = crate::text::chain(&error);
+                None
+            }
+        }
+    });
+    followed.ok_or_else(|| DatabaseError::NotFollowing {
+        reader: reader.name.clone(),
+        writer: writer.name.clone(),
+        reason: last,
+    })
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Following {
+    Yes,
+    No(String),
+}
+
+fn following(context: &Context, writer: &Node, reader: &Node) -> Result<Following, DatabaseError> {
+    let printed = query(context, &reader.name, REPLICA_STATUS, Output::Fields)?;
+    let Some(status) = mariadb::status::parse_replica_status(&printed)? else {
+        return Ok(Following::No("it was not told to".to_owned()));
+    };
+    let running = status.receiver == ThreadState::Yes && status.applier == ThreadState::Yes;
+    if running && status.source == writer.address.to_string() {
+        return Ok(Following::Yes);
+    }
+    let errors = [status.receiver_error.1, status.applier_error.1];
+    let reason = errors.into_iter().find(|text| !text.is_empty());
+    Ok(Following::No(
+        reason.unwrap_or_else(|| "it is not connected yet".to_owned()),
+    ))
+}

@@ -1,0 +1,251 @@
+//! Components come up, fail, are tried again, and are adopted from an earlier supervisor.
+
+use std::{thread, time::Instant};
+
+use mck_blueprint::model::HookStage;
+use mck_server_config::dnsmasq;
+
+use super::{
+    Supervisor,
+    component::{self, Component, Condition, Kind},
+    components::names,
+    mailbox::Message,
+    record::Purpose,
+    work::{Done, Moment, WorkError},
+};
+use crate::{
+    container::ContainerState,
+    events::Level,
+    servers::edge::{Endpoints, RESOLVER},
+    text::{chain, exit},
+};
+
+impl Supervisor {
+    /// Starts the work of all components that can be started.
+    pub(super) fn start_components(&mut self) {
+        let now = Instant::now();
+        let startable: Vec<Component> =
+            component::startable(&self.components, &self.conditions, now)
+                .into_iter()
+                .cloned()
+                .collect();
+        for component in startable {
+            self.conditions
+                .insert(component.name.clone(), Condition::Working { since: now });
+            let hook = match &component.kind {
+                Kind::Install(app) => Some((app.clone(), HookStage::Install)),
+                Kind::Upgrade(app) => Some((app.clone(), HookStage::Upgrade)),
+                _ => None,
+            };
+            match hook {
+                Some((app, stage)) => self.start_hook(&component.name, &app, stage),
+                None => self.start_work(component),
+            }
+        }
+    }
+
+    fn start_work(&self, component: Component) {
+        let (workshop, moment) = (self.workshop.clone(), self.moment());
+        let sender = self.mailbox.sender();
+        thread::spawn(move || {
+            let result = workshop.bring_up(&component.name, &component.kind, &moment);
+            sender.send(Message::Component {
+                name: component.name,
+                result,
+            });
+        });
+    }
+
+    /// What plans of servers depend on now.
+    fn moment(&self) -> Moment {
+        let attachments = self.record.tasks.iter().filter_map(|(id, task)| {
+            let app = self.app(&task.app)?;
+            Some(super::work::Workshop::attachment(app, id, task))
+        });
+        Moment {
+            targets: self.healthy_targets(),
+            endpoints: self.endpoints(),
+            attachments: attachments.collect(),
+            record: self.record.clone(),
+        }
+    }
+
+    /// What the private zone's records point at now.
+    pub(super) fn endpoints(&self) -> Endpoints {
+        let blueprint = self.blueprint();
+        let writer = super::writer(blueprint, &self.record);
+        let address = |name: &str| super::node(blueprint, name).map(|node| node.address.into());
+        let replicating = self.conditions.get(names::REPLICATION) == Some(&Condition::Ready);
+        let readers = blueprint.database.members.iter().filter(|member| {
+            replicating
+                && member.name != writer
+                && self.conditions.get(&member.name) == Some(&Condition::Ready)
+        });
+        let primaries = blueprint.redis.iter().filter_map(|cluster| {
+            let primary = super::primary(cluster, &self.record);
+            Some((cluster.name.clone(), address(primary)?))
+        });
+        Endpoints {
+            writer: address(writer),
+            readers: readers.map(|member| member.address.into()).collect(),
+            primaries: primaries.collect(),
+        }
+    }
+
+    pub(super) fn component_done(&mut self, name: &str, result: Result<Done, WorkError>) {
+        let Some(component) = self.components.iter().find(|it| it.name == name).cloned() else {
+            return;
+        };
+        match result {
+            Ok(done) => {
+                match done {
+                    Done::Server(pid) => self.processes.watch(name, pid),
+                    Done::Release(release) => self.release_made(&component, *release),
+                    Done::Step => {}
+                }
+                self.component_ready(&component);
+            }
+            Err(error) => {
+                let reason = chain(&error);
+                self.component_failed(name, reason);
+            }
+        }
+    }
+
+    fn release_made(&mut self, component: &Component, release: crate::release::Release) {
+        let Kind::Release(app) = &component.kind else {
+            return;
+        };
+        if self.record.releases.get(app) != Some(&release) {
+            self.note(
+                app,
+                Level::Info,
+                format!("Release {} ({}).", release.id, release.revision),
+            );
+            self.record.releases.insert(app.clone(), release);
+            self.save();
+            let app = app.clone();
+            self.look_again(|it| it.kind == Kind::Upgrade(app.clone()));
+        }
+    }
+
+    pub(super) fn component_ready(&mut self, component: &Component) {
+        let name = &component.name;
+        self.conditions.insert(name.clone(), Condition::Ready);
+        self.restarts.entry(name.clone()).or_default().ready();
+        if component.kind.is_server() {
+            self.note(
+                name,
+                Level::Info,
+                format!("{} is ready.", component.description),
+            );
+        }
+        match component.kind {
+            // A member that comes back must follow again.
+            Kind::Database => self.look_again(|it| it.kind == Kind::Replication),
+            Kind::LoadBalancer => self.balancers_seen = None,
+            _ => {}
+        }
+        if matches!(component.kind, Kind::Database | Kind::Replication) {
+            self.publish_endpoints();
+        }
+    }
+
+    pub(super) fn component_failed(&mut self, name: &str, reason: String) {
+        self.note(name, Level::Warning, format!("Failed: {reason}"));
+        let restarts = self.restarts.entry(name.to_owned()).or_default();
+        let retry_at = restarts.failed(reason.clone());
+        let attempts = restarts.attempts;
+        self.conditions.insert(
+            name.to_owned(),
+            Condition::Failed {
+                attempts,
+                retry_at,
+                reason,
+            },
+        );
+    }
+
+    /// Makes components be looked at again.
+    pub(super) fn look_again(&mut self, which: impl Fn(&Component) -> bool) {
+        for component in self.components.iter().filter(|component| which(component)) {
+            if self.conditions.get(&component.name) == Some(&Condition::Ready) {
+                self.conditions
+                    .insert(component.name.clone(), Condition::Absent);
+            }
+        }
+    }
+
+    /// Tells the resolver what its names point at now.
+    pub(super) fn publish_endpoints(&mut self) {
+        if let Err(error) = self.workshop.write_hosts(&self.endpoints()) {
+            self.note(
+                RESOLVER,
+                Level::Warning,
+                format!("Failed: {}", chain(&error)),
+            );
+            return;
+        }
+        self.workshop
+            .runtime
+            .signal(RESOLVER, dnsmasq::RELOAD_SIGNAL);
+    }
+
+    /// The first process of a component or a task's container has ended.
+    pub(super) fn process_ended(&mut self, name: &str) {
+        if name.contains('.') {
+            self.container_ended(name);
+            return;
+        }
+        let code = match self.workshop.runtime.state(name) {
+            ContainerState::Absent => None,
+            _ => self.workshop.runtime.exit_code(name),
+        };
+        let log = crate::logs::last_lines(&self.workshop.runtime.log(name), 2);
+        let mut reason = format!("it {}", exit(code));
+        if !log.is_empty() {
+            reason = format!("{reason}; its last words: {}", log.replace('\n', " | "));
+        }
+        self.component_failed(name, reason);
+    }
+
+    /// Stops what runs but is no longer a part of the environment.
+    pub(super) fn stop_unwanted(&mut self) {
+        for id in self.workshop.runtime.list() {
+            let wanted = id.contains('.') || self.components.iter().any(|it| it.name == id);
+            if !wanted {
+                self.processes.forget(&id);
+                let (runtime, sender) = (self.workshop.runtime.clone(), self.mailbox.sender());
+                self.note(&id, Level::Info, "Stops: the environment no longer has it.");
+                thread::spawn(move || {
+                    let result = runtime.stop_as_planned(&id).map(|()| Done::Step);
+                    sender.send(Message::Component {
+                        name: id,
+                        result: result.map_err(WorkError::from),
+                    });
+                });
+            }
+        }
+    }
+
+    /// Takes on what an earlier supervisor left: components find what runs by themselves; here
+    /// tasks and what belongs to no one.
+    pub(super) fn adopt(&mut self) {
+        self.stop_unwanted();
+        let known: Vec<String> = self.record.tasks.keys().cloned().collect();
+        for id in self.workshop.runtime.list() {
+            let task = id.split_once('.').map(|(task, _)| task.to_owned());
+            if task.is_some_and(|task| !known.contains(&task)) {
+                // Never recorded as a task, or recorded as gone.
+                let _ = self.workshop.runtime.remove(&id);
+            }
+        }
+        for id in known {
+            match self.record.tasks[&id].purpose {
+                Purpose::Service => self.adopt_task(&id),
+                // Whoever waited for it is gone; a hook is run again, and is made for that.
+                Purpose::Hook(_) | Purpose::Job(_) | Purpose::OneOff => self.stop_task(&id),
+            }
+        }
+    }
+}

@@ -1,0 +1,419 @@
+//! The supervisor: the control plane of an environment on this machine.
+//!
+//! It compares what is wanted (the blueprint and releases) with what there is (namespaces,
+//! containers, health) and takes the steps in between, again and again. It writes each step down
+//! before it takes it, holds nothing that traffic needs, and may be killed at any instant: the next
+//! one goes on from the record and what runs.
+//!
+//! One thread decides; what takes time is done in threads that report back through the
+//! [`Mailbox`]. The decisions themselves are pure functions: [`component`] here, placement,
+//! rollout and schedule in the blueprint's crate.
+
+mod balancer;
+pub mod component;
+mod components;
+pub mod control;
+pub mod database;
+mod jobs;
+mod lifecycle;
+mod mailbox;
+mod one_off;
+mod processes;
+pub mod record;
+mod report;
+mod service;
+pub mod snapshot;
+mod task_work;
+mod work;
+
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    os::fd::AsFd,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use mck_blueprint::{
+    Blueprint,
+    difference::difference,
+    model::{Node, RedisCluster},
+};
+use rustix::fs::{FlockOperation, flock};
+
+use self::{
+    component::{Component, Condition},
+    mailbox::{Mailbox, Message},
+    processes::Processes,
+    record::Record,
+    service::TaskState,
+    snapshot::Publisher,
+    work::Workshop,
+};
+use crate::{
+    container::{CgroupRoot, Runtime, runtime::Program},
+    events::{EventLog, Level},
+    id::EnvironmentId,
+    layout::Layout,
+    origin::{self, Origin, OriginError},
+};
+
+/// Why a supervisor could not run.
+#[derive(Debug, thiserror::Error)]
+pub enum SupervisorError {
+    /// Another one runs.
+    #[error("another supervisor of {0} runs")]
+    Running(EnvironmentId),
+    /// Nothing was applied yet.
+    #[error("nothing was applied to {0} yet")]
+    Nothing(EnvironmentId),
+    /// A file could not be used.
+    #[error("could not use {}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The environment could not be prepared.
+    #[error(transparent)]
+    Origin(#[from] OriginError),
+    /// The machine has no OCI runtime.
+    #[error("neither crun nor runc is installed")]
+    NoRuntime,
+}
+
+/// The supervisor of one environment.
+struct Supervisor {
+    origin: Origin,
+    workshop: Workshop,
+    components: Vec<Component>,
+    conditions: BTreeMap<String, Condition>,
+    restarts: BTreeMap<String, Restarts>,
+    record: Record,
+    tasks: BTreeMap<String, TaskState>,
+    throttles: BTreeMap<String, Restarts>,
+    processes: Processes,
+    mailbox: Mailbox,
+    publisher: Arc<Publisher>,
+    events: EventLog,
+    balancers_seen: Option<Instant>,
+    /// Since when schedules are looked at: a job that came due before is not made up for.
+    jobs_seen: jiff::Timestamp,
+    /// The first error of the record or the event log, shown until it is written again.
+    storage_problem: Option<String>,
+    finished: bool,
+}
+
+/// How often something was started again.
+#[derive(Debug, Clone, Default)]
+struct Restarts {
+    /// Failures in a row.
+    attempts: u32,
+    /// All of them.
+    total: u32,
+    /// Since when it runs.
+    ready_since: Option<Instant>,
+    /// Not before this is it tried again.
+    retry_at: Option<Instant>,
+    /// Why it failed last.
+    reason: String,
+}
+
+/// What has run this long has not failed at its start.
+const STABLE_AFTER: Duration = Duration::from_secs(10);
+
+impl Restarts {
+    fn failed(&mut self, reason: String) -> Instant {
+        if self
+            .ready_since
+            .is_some_and(|since| since.elapsed() > STABLE_AFTER)
+        {
+            self.attempts = 0;
+        }
+        self.attempts += 1;
+        self.total += 1;
+        self.ready_since = None;
+        self.reason = reason;
+        let retry_at = Instant::now() + component::back_off(self.attempts);
+        self.retry_at = Some(retry_at);
+        retry_at
+    }
+
+    fn ready(&mut self) {
+        self.ready_since = Some(Instant::now());
+        self.retry_at = None;
+    }
+}
+
+/// Runs the supervisor of an environment until it is told to end; the whole work of the hidden
+/// `supervise` command. `launcher` is the program that has the `container-launch` command.
+///
+/// # Errors
+/// When it can't begin: another one runs, nothing was applied, or the state can't be read.
+pub fn run(state_folder: &Path, id: EnvironmentId, launcher: &Path) -> Result<(), SupervisorError> {
+    let layout = Layout::new(state_folder, id);
+    let at = |path: PathBuf| move |source| SupervisorError::File { path, source };
+    layout.prepare().map_err(at(layout.top().to_owned()))?;
+    let lock_path = layout.supervisor_lock();
+    // Opened without emptying it: another one's number may be in it.
+    let lock = fs::File::options()
+        .create(true)
+        .append(true)
+        .open(&lock_path);
+    let lock = lock.map_err(at(lock_path.clone()))?;
+    flock(&lock, FlockOperation::NonBlockingLockExclusive)
+        .map_err(|_| SupervisorError::Running(layout.id().clone()))?;
+    fs::write(&lock_path, std::process::id().to_string()).map_err(at(lock_path))?;
+    let origin = Origin::load(&layout)?;
+    let origin = origin.ok_or_else(|| SupervisorError::Nothing(layout.id().clone()))?;
+    let record = Record::load(&layout.state()).map_err(at(layout.state()))?;
+    let mut supervisor = Supervisor::new(origin, &layout, record, launcher)?;
+    let served = control::serve(&layout, supervisor.mailbox.sender(), &supervisor.publisher);
+    served.map_err(at(layout.socket()))?;
+    supervisor.note("supervisor", Level::Info, "The supervisor starts.");
+    supervisor.adopt();
+    supervisor.main_loop();
+    // The socket stays for the next one to replace; a client sees that nobody answers.
+    Ok(())
+}
+
+impl Supervisor {
+    fn new(
+        origin: Origin,
+        layout: &Layout,
+        record: Record,
+        launcher: &Path,
+    ) -> Result<Self, SupervisorError> {
+        let workshop = workshop(&origin, layout, launcher)?;
+        let events = EventLog::new(layout.events());
+        let mailbox = Mailbox::new().map_err(|source| SupervisorError::File {
+            path: layout.socket(),
+            source,
+        })?;
+        let components = components_of(&workshop, &record);
+        Ok(Self {
+            origin,
+            workshop,
+            components,
+            conditions: BTreeMap::new(),
+            restarts: BTreeMap::new(),
+            record,
+            tasks: BTreeMap::new(),
+            throttles: BTreeMap::new(),
+            processes: Processes::default(),
+            mailbox,
+            publisher: Arc::new(Publisher::default()),
+            events,
+            balancers_seen: None,
+            jobs_seen: jiff::Timestamp::now(),
+            storage_problem: None,
+            finished: false,
+        })
+    }
+
+    fn blueprint(&self) -> &Blueprint {
+        &self.workshop.context.blueprint
+    }
+
+    fn main_loop(&mut self) {
+        while !self.finished {
+            self.start_components();
+            self.look_at_balancers();
+            self.look_at_tasks();
+            self.start_due_jobs();
+            self.publish();
+            let ended = self
+                .processes
+                .wait(self.mailbox.wake().as_fd(), self.pause());
+            for name in ended {
+                self.process_ended(&name);
+            }
+            for message in self.mailbox.take() {
+                self.handle(message);
+            }
+        }
+    }
+
+    fn handle(&mut self, message: Message) {
+        match message {
+            Message::Component { name, result } => self.component_done(&name, result),
+            Message::TaskStarted { id, result } => self.task_started(&id, result),
+            Message::TaskStopped { id, result } => self.task_stopped(&id, result),
+            Message::OneOffEnded { id, result } => self.one_off_ended(&id, result),
+            Message::Apply { origin, reply } => {
+                // A client that has gone does not need the answer.
+                let _ = reply.send(self.apply(*origin));
+            }
+            Message::Lease { app, reply } => {
+                let _ = reply.send(self.lease(&app));
+            }
+            Message::Return { id } => self.give_back(&id),
+            Message::Quit => self.finished = true,
+        }
+    }
+
+    /// Takes on another version of the environment; gives what changes.
+    fn apply(&mut self, origin: Origin) -> Result<Vec<String>, String> {
+        let tell = |error: OriginError| crate::text::chain(&error);
+        let layout = self.workshop.context.layout.clone();
+        let launcher = self.workshop.runtime.launcher.clone();
+        let workshop = if origin == self.origin {
+            None
+        } else {
+            let fresh = workshop(&origin, &layout, &launcher);
+            Some(fresh.map_err(|error| crate::text::chain(&error))?)
+        };
+        origin.save(&layout).map_err(tell)?;
+        let mut changed = Vec::new();
+        if let Some(workshop) = workshop {
+            let (before, after) = (
+                self.blueprint().to_json(),
+                workshop.context.blueprint.to_json(),
+            );
+            changed = difference(&before, &after)
+                .into_iter()
+                .map(|change| change.path)
+                .collect();
+            self.components = components_of(&workshop, &self.record);
+            self.workshop = workshop;
+            self.origin = origin;
+            let names: Vec<&str> = self.components.iter().map(|it| it.name.as_str()).collect();
+            self.conditions
+                .retain(|name, _| names.contains(&name.as_str()));
+            self.stop_unwanted();
+            // Each looks whether it is as it should be; what is stays untouched.
+            self.look_again(|_| true);
+            self.note(
+                "environment",
+                Level::Info,
+                format!("Applied with {} changes.", changed.len()),
+            );
+        } else {
+            // The sources may have changed though the file did not.
+            self.look_again(|component| matches!(component.kind, component::Kind::Release(_)));
+        }
+        self.start_components();
+        self.publish();
+        Ok(changed)
+    }
+
+    /// How long to wait when nothing happens: shortly while health is changing, else a second.
+    fn pause(&self) -> Duration {
+        let now = Instant::now();
+        let retries = self
+            .throttles
+            .values()
+            .filter_map(|throttle| throttle.retry_at);
+        let due = component::next_retry(&self.conditions)
+            .into_iter()
+            .chain(retries)
+            .filter(|at| *at > now)
+            .min();
+        let limit = if self.is_changing() {
+            Duration::from_millis(25)
+        } else {
+            Duration::from_secs(1)
+        };
+        due.map_or(limit, |at| at.saturating_duration_since(now).min(limit))
+    }
+
+    /// Writes the record down. A failure is told and does not stop the data plane; steps that need
+    /// the record are not taken meanwhile.
+    fn save(&mut self) -> bool {
+        match self.record.save(&self.workshop.context.layout.state()) {
+            Ok(()) => {
+                self.storage_problem = None;
+                true
+            }
+            Err(error) => {
+                self.storage_problem = Some(format!("could not write the state: {error}"));
+                false
+            }
+        }
+    }
+
+    fn note(&mut self, subject: &str, level: Level, message: impl Into<String>) {
+        if let Err(error) = self.events.record(subject, level, message) {
+            self.storage_problem = Some(format!("could not write the event log: {error}"));
+        }
+    }
+}
+
+/// What all work of an environment shares.
+fn workshop(
+    origin: &Origin,
+    layout: &Layout,
+    launcher: &Path,
+) -> Result<Workshop, SupervisorError> {
+    let environment = origin.environment()?;
+    let context = origin::prepare(&environment, layout)?;
+    let local = &environment.settings.local;
+    let runtime = runtime(layout, local.runtime, launcher).ok_or(SupervisorError::NoRuntime)?;
+    Ok(Workshop {
+        context: Arc::new(context),
+        runtime,
+        listen: (
+            (local.listen, local.http_port).into(),
+            (local.listen, local.https_port).into(),
+        ),
+        internet: local.internet,
+        folder: origin.folder().to_owned(),
+    })
+}
+
+/// The containers of an environment; none where the machine has no OCI runtime.
+pub fn runtime(
+    layout: &Layout,
+    wanted: Option<mck_environment::settings::RuntimeProgram>,
+    launcher: &Path,
+) -> Option<Runtime> {
+    use mck_environment::settings::RuntimeProgram;
+    let program = match wanted {
+        Some(RuntimeProgram::Crun) => Program::Crun,
+        Some(RuntimeProgram::Runc) => Program::Runc,
+        None => [Program::Crun, Program::Runc]
+            .into_iter()
+            .find(|program| program.path().is_some())?,
+    };
+    Some(Runtime {
+        program,
+        launcher: launcher.to_owned(),
+        bundles: layout.bundles(),
+        root: layout.runtime_root(),
+        logs: layout.logs(),
+        cgroups: CgroupRoot::detect(),
+    })
+}
+
+fn components_of(workshop: &Workshop, record: &Record) -> Vec<Component> {
+    let blueprint = &workshop.context.blueprint;
+    components::components(blueprint, writer(blueprint, record), workshop.internet)
+}
+
+/// The database member that is the writer: the recorded one, or the first.
+fn writer<'a>(blueprint: &'a Blueprint, record: &'a Record) -> &'a str {
+    let members = &blueprint.database.members;
+    let recorded = record
+        .writer
+        .as_deref()
+        .filter(|name| members.iter().any(|it| it.name == *name));
+    recorded
+        .or_else(|| members.first().map(|node| node.name.as_str()))
+        .unwrap_or_default()
+}
+
+/// The primary of a Redis cluster: the recorded one, or the first.
+fn primary<'a>(cluster: &'a RedisCluster, record: &'a Record) -> &'a str {
+    let recorded = record.primaries.get(&cluster.name).map(String::as_str);
+    let recorded = recorded.filter(|name| cluster.members.iter().any(|it| it.name == *name));
+    recorded
+        .or_else(|| cluster.members.first().map(|node| node.name.as_str()))
+        .unwrap_or_default()
+}
+
+/// The node of a name.
+fn node<'a>(blueprint: &'a Blueprint, name: &str) -> Option<&'a Node> {
+    blueprint.nodes().find(|node| node.name == name)
+}

@@ -1,0 +1,202 @@
+//! The supervisor's view of the environment as a [`Snapshot`].
+
+use mck_blueprint::{model::App, rollout};
+
+use super::{
+    Supervisor,
+    component::{self, Component, Condition},
+    record::Purpose,
+    service::Phase,
+    snapshot::{AppStatus, ComponentStatus, JobStatus, Problem, Snapshot, State, TaskStatus},
+};
+
+/// Failures in a row after which a person should know.
+const PROBLEM_AFTER: u32 = 4;
+
+impl Supervisor {
+    /// Publishes how the environment is now.
+    pub(super) fn publish(&self) {
+        self.publisher.publish(self.snapshot());
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        let blueprint = self.blueprint();
+        let components: Vec<ComponentStatus> = self
+            .components
+            .iter()
+            .map(|component| self.component_status(component))
+            .collect();
+        let apps: Vec<AppStatus> = blueprint
+            .apps
+            .iter()
+            .map(|app| self.app_status(app))
+            .collect();
+        let settled = components
+            .iter()
+            .all(|component| component.state == State::Ready)
+            && blueprint.apps.iter().all(|app| self.is_steady(app));
+        Snapshot {
+            project: blueprint.project.clone(),
+            environment: blueprint.environment.clone(),
+            settled,
+            problem: self.problem(),
+            components,
+            apps,
+        }
+    }
+
+    fn is_steady(&self, app: &App) -> bool {
+        let revision = self.revision(app);
+        revision.is_some_and(|revision| self.rollout(app, &revision).is_steady())
+    }
+
+    fn rollout(&self, app: &App, revision: &str) -> rollout::Service {
+        self.service(app, revision)
+    }
+
+    fn component_status(&self, component: &Component) -> ComponentStatus {
+        let condition = self
+            .conditions
+            .get(&component.name)
+            .unwrap_or(&Condition::Absent);
+        let waits = component::waits_for(component, &self.conditions);
+        let (state, detail) = match condition {
+            Condition::Absent if waits.is_empty() => (State::Starting, None),
+            Condition::Absent => (
+                State::Waiting,
+                Some(format!("waits for {}", waits.join(", "))),
+            ),
+            Condition::Working { .. } => (State::Starting, None),
+            Condition::Ready => (State::Ready, None),
+            Condition::Failed { reason, .. } => (State::Failed, Some(reason.clone())),
+        };
+        let node = super::node(self.blueprint(), &component.name);
+        ComponentStatus {
+            name: component.name.clone(),
+            description: component.description.clone(),
+            state,
+            detail,
+            address: node.map(|node| node.address),
+            zone: node.map(|node| node.zone.clone()),
+            restarts: self
+                .restarts
+                .get(&component.name)
+                .map_or(0, |restarts| restarts.total),
+        }
+    }
+
+    fn app_status(&self, app: &App) -> AppStatus {
+        let tasks: Vec<TaskStatus> = self
+            .record
+            .tasks
+            .iter()
+            .filter(|(_, task)| task.app == app.name)
+            .map(|(id, task)| {
+                let state = self.tasks.get(id);
+                TaskStatus {
+                    id: id.clone(),
+                    state: state.map_or(State::Starting, |state| match state.phase {
+                        Phase::Starting | Phase::Running => State::Starting,
+                        Phase::Healthy => State::Ready,
+                        Phase::Unhealthy => State::Unhealthy,
+                        Phase::Draining(_) | Phase::Stopping => State::Draining,
+                    }),
+                    detail: state
+                        .map(|state| state.detail.clone())
+                        .filter(|text| !text.is_empty()),
+                    zone: task.zone.clone(),
+                    server: task.server.clone(),
+                    address: task.address,
+                    purpose: match &task.purpose {
+                        Purpose::Service => None,
+                        Purpose::Hook(name) => Some(name.clone()),
+                        Purpose::Job(name) => Some(format!("job {name}")),
+                        Purpose::OneOff => Some("mck run".to_owned()),
+                    },
+                    created: task.created,
+                }
+            })
+            .collect();
+        let healthy = tasks
+            .iter()
+            .filter(|task| task.purpose.is_none() && task.state == State::Ready);
+        let release = self.record.releases.get(&app.name);
+        AppStatus {
+            name: app.name.clone(),
+            urls: app.url.iter().cloned().collect(),
+            admin_url: app
+                .url
+                .as_ref()
+                .zip(app.admin_path.as_ref())
+                .map(|(url, path)| format!("{url}{path}")),
+            admin_user: app.admin_user.clone(),
+            admin_password_secret: app.admin_password_secret.clone(),
+            revision: release.map(|release| release.revision.clone()),
+            desired: app.tasks.desired,
+            healthy: u32::try_from(healthy.count()).unwrap_or(u32::MAX),
+            tasks,
+            jobs: self.job_statuses(app),
+        }
+    }
+
+    fn job_statuses(&self, app: &App) -> Vec<JobStatus> {
+        let status = |job: &mck_blueprint::model::ScheduledJob| {
+            let record = self.record.jobs.get(&format!("{}/{}", app.name, job.name));
+            JobStatus {
+                name: job.name.clone(),
+                schedule: job.schedule.clone(),
+                last_started: record.map(|record| record.started),
+                last_ended: record.and_then(|record| record.ended),
+                last_exit_code: record.and_then(|record| record.exit_code),
+                next: self.next_run(app, job),
+            }
+        };
+        app.jobs.iter().map(status).collect()
+    }
+
+    /// What does not mend itself: what failed again and again, and a disk that takes no writes.
+    fn problem(&self) -> Option<Problem> {
+        if let Some(message) = &self.storage_problem {
+            return Some(Problem {
+                subject: "state".to_owned(),
+                message: message.clone(),
+            });
+        }
+        let component = self.components.iter().find_map(|component| {
+            match self.conditions.get(&component.name) {
+                Some(Condition::Failed {
+                    attempts, reason, ..
+                }) if *attempts >= PROBLEM_AFTER => Some(Problem {
+                    subject: component.name.clone(),
+                    message: reason.clone(),
+                }),
+                _ => None,
+            }
+        });
+        component
+            .or_else(|| {
+                let failing = self
+                    .throttles
+                    .iter()
+                    .find(|(_, it)| it.attempts >= PROBLEM_AFTER && it.ready_since.is_none());
+                failing.map(|(app, it)| Problem {
+                    subject: app.clone(),
+                    message: it.reason.clone(),
+                })
+            })
+            .or_else(|| self.never_healthy())
+    }
+
+    /// A task that runs but whose health check has failed for longer than its grace period.
+    fn never_healthy(&self) -> Option<Problem> {
+        let (id, state) = self
+            .tasks
+            .iter()
+            .find(|(_, state)| state.phase == Phase::Unhealthy && !state.was_healthy)?;
+        let app = self.record.tasks.get(id).map(|task| task.app.clone())?;
+        Some(Problem {
+            subject: app,
+            message: format!("{id} never became healthy: {}", state.detail),
+        })
+    }
+}

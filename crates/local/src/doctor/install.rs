@@ -174,7 +174,10 @@ mod tests {
         let (result, steps) = install_with(folder.path());
         result.unwrap();
         let calls = fs::read_to_string(folder.path().join("calls")).unwrap();
-        assert!(calls.contains("install -y --no-install-recommends"), "{calls}");
+        assert!(
+            calls.contains("install -y --no-install-recommends"),
+            "{calls}"
+        );
         assert!(calls.trim_end().ends_with("-- crun"), "{calls}");
         let seen = fs::read_to_string(folder.path().join("seen")).unwrap();
         assert!(seen.contains("exit 101"));

@@ -274,6 +274,9 @@ mod tests {
             shortened("ip utility, iproute2-6.1.0, libbpf 1.1.2"),
             "ip utility iproute2-6.1.0"
         );
-        assert_eq!(shortened("Redis server v=7.0.15 sha=0"), "Redis server v=7.0.15");
+        assert_eq!(
+            shortened("Redis server v=7.0.15 sha=0"),
+            "Redis server v=7.0.15"
+        );
     }
 }

@@ -23,6 +23,7 @@ use serde::Serialize;
 
 pub use install::{InstallError, InstallProgress, install};
 pub use machine::Machine;
+pub use port::look as port;
 pub use requirements::{Need, Requirement, requirements};
 
 /// What a finding is about.
@@ -82,12 +83,7 @@ pub struct Finding {
 }
 
 impl Finding {
-    fn new(
-        area: Area,
-        name: impl Into<String>,
-        status: Status,
-        detail: impl Into<String>,
-    ) -> Self {
+    fn new(area: Area, name: impl Into<String>, status: Status, detail: impl Into<String>) -> Self {
         Self {
             area,
             name: name.into(),

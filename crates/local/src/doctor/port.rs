@@ -18,7 +18,7 @@ const SERVICES: [(&str, &str); 5] = [
 
 /// Whether an address can be listened on. A listener without SO_REUSEPORT, such as this one, is
 /// refused where another listens, whatever options that one has.
-pub(super) fn look(address: SocketAddr) -> Finding {
+pub fn look(address: SocketAddr) -> Finding {
     let name = format!("port {}", address.port());
     match TcpListener::bind(address) {
         Ok(_) => Finding::new(Area::Port, name, Status::Ok, format!("{address} is free")),
@@ -64,7 +64,9 @@ fn holder(port: u16) -> Option<(String, u32)> {
     let processes = fs::read_dir("/proc").ok()?.flatten();
     let mut pids = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
     let pid = pids.find(|pid| {
-        let descriptors = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten();
+        let descriptors = fs::read_dir(format!("/proc/{pid}/fd"))
+            .into_iter()
+            .flatten();
         descriptors
             .flatten()
             .filter_map(|entry| fs::read_link(entry.path()).ok())

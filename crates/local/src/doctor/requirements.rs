@@ -149,19 +149,14 @@ fn extension_package(name: &str) -> String {
     let mut known = WebPreset::ALL
         .into_iter()
         .flat_map(|preset| required_php_extensions(preset));
-    known
-        .find(|extension| extension.name == name)
-        .map_or_else(
-            || format!("php8.2-{name}"),
-            |extension| extension.debian_package.to_owned(),
-        )
+    known.find(|extension| extension.name == name).map_or_else(
+        || format!("php8.2-{name}"),
+        |extension| extension.debian_package.to_owned(),
+    )
 }
 
 fn has_preset(blueprint: &Blueprint, preset: Preset) -> bool {
-    blueprint
-        .apps
-        .iter()
-        .any(|app| app.preset == Some(preset))
+    blueprint.apps.iter().any(|app| app.preset == Some(preset))
 }
 
 fn wordpress() -> [Requirement; 2] {

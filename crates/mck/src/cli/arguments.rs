@@ -1,0 +1,283 @@
+//! Arguments of each verb.
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::{Args, Subcommand, ValueEnum, ValueHint};
+use mck_blueprint::views::View;
+
+use crate::time::parse_span;
+
+/// `mck init`
+#[derive(Debug, Args)]
+pub struct InitOptions {
+    /// What the project runs first
+    #[arg(long, value_enum, default_value = "magento2")]
+    pub app: InitApp,
+    /// The project's name [default: the folder's]
+    #[arg(long)]
+    pub name: Option<String>,
+}
+
+/// The app of a new file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum InitApp {
+    /// Magento Open Source or Adobe Commerce 2.4
+    Magento2,
+    /// Magento 1.9 or OpenMage
+    Magento1,
+    /// WordPress from the distribution's packages
+    Wordpress,
+    /// The example shop, or one built to its contract
+    Storefront,
+}
+
+/// `mck check`
+#[derive(Debug, Args)]
+pub struct CheckOptions {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `mck show`
+#[derive(Debug, Args)]
+pub struct ShowOptions {
+    /// The part to show
+    #[arg(value_enum, default_value = "summary")]
+    pub part: Part,
+    /// Print JSON: the blueprint's own values
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// A part of the blueprint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Part {
+    /// One line for each part
+    Summary,
+    /// Zones, subnets, routes, NAT gateways
+    Network,
+    /// Who may reach whom, and why
+    Access,
+    /// App Clusters, App Servers and other server roles
+    Clusters,
+    /// Apps, containers, routes, jobs, hooks
+    Apps,
+    /// Database, caches, file system
+    Data,
+    /// Names of the private and the public zone
+    Dns,
+    /// Secrets by name
+    Secrets,
+    /// Alarms
+    Alarms,
+    /// Vendors
+    Integrations,
+    /// Everything
+    Blueprint,
+}
+
+impl Part {
+    /// The views that it consists of; none for the summary.
+    pub fn views(self) -> Vec<View> {
+        match self {
+            Self::Summary => Vec::new(),
+            Self::Network => vec![View::Network],
+            Self::Access => vec![View::Access],
+            Self::Clusters => vec![View::Clusters],
+            Self::Apps => vec![View::Apps],
+            Self::Data => vec![View::Data],
+            Self::Dns => vec![View::Dns],
+            Self::Secrets => vec![View::Secrets],
+            Self::Alarms => vec![View::Alarms],
+            Self::Integrations => vec![View::Integrations],
+            Self::Blueprint => View::ALL.to_vec(),
+        }
+    }
+}
+
+/// `mck doctor`
+#[derive(Debug, Args)]
+pub struct DoctorOptions {
+    /// Install the Debian packages that are missing
+    #[arg(long)]
+    pub install: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `mck up`
+#[derive(Debug, Args)]
+pub struct UpOptions {
+    /// Install the Debian packages that are missing
+    #[arg(long)]
+    pub install: bool,
+    /// Do not wait until it is healthy
+    #[arg(long)]
+    pub detach: bool,
+}
+
+/// `mck status`
+#[derive(Debug, Args)]
+pub struct StatusOptions {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Print it again whenever it changes, until Ctrl-C
+    #[arg(long)]
+    pub watch: bool,
+}
+
+/// `mck logs`
+#[derive(Debug, Args)]
+pub struct LogsOptions {
+    /// An app, task, container of a task (TASK.CONTAINER) or server; all without it
+    pub what: Option<String>,
+    /// Go on with what comes, until Ctrl-C
+    #[arg(long, short)]
+    pub follow: bool,
+    /// Begin so long ago, such as 90s, 10m, 2h or 1d
+    #[arg(long, value_name = "SPAN", value_parser = parse_span)]
+    pub since: Option<Duration>,
+    /// Print one JSON object a line
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `mck exec`
+#[derive(Debug, Args)]
+pub struct ExecOptions {
+    /// An app, task, container of a task (TASK.CONTAINER) or server [default: the only app]
+    pub what: Option<String>,
+    /// The command and its arguments
+    #[arg(last = true, required = true, value_name = "COMMAND", value_hint = ValueHint::CommandWithArguments)]
+    pub command: Vec<String>,
+}
+
+/// `mck run`
+#[derive(Debug, Args)]
+pub struct RunOptions {
+    /// The app whose code, settings and secrets the task gets [default: the only app]
+    pub app: Option<String>,
+    /// The command and its arguments
+    #[arg(last = true, required = true, value_name = "COMMAND", value_hint = ValueHint::CommandWithArguments)]
+    pub command: Vec<String>,
+}
+
+/// `mck ssh`
+#[derive(Debug, Args)]
+pub struct SshOptions {
+    /// The Bastion or an App Server
+    #[arg(default_value = "bastion")]
+    pub server: String,
+    /// A command to run instead of a shell
+    #[arg(last = true, value_name = "COMMAND", value_hint = ValueHint::CommandWithArguments)]
+    pub command: Vec<String>,
+}
+
+/// `mck db`
+#[derive(Debug, Subcommand)]
+pub enum DatabaseCommand {
+    /// Open a database shell on the writer
+    Shell(AppName),
+    /// Write a schema's tables and data as SQL
+    Export(ExportOptions),
+    /// Run SQL from a file or the standard input
+    Import(ImportOptions),
+}
+
+/// An app.
+#[derive(Debug, Args)]
+pub struct AppName {
+    /// The app [default: the only app]
+    pub app: Option<String>,
+}
+
+/// `mck db export`
+#[derive(Debug, Args)]
+pub struct ExportOptions {
+    /// The app [default: the only app]
+    pub app: Option<String>,
+    /// The file to write [default: the standard output]
+    #[arg(long, short, value_name = "PATH", value_hint = ValueHint::FilePath)]
+    pub output: Option<PathBuf>,
+}
+
+/// `mck db import`
+#[derive(Debug, Args)]
+pub struct ImportOptions {
+    /// The app [default: the only app]
+    pub app: Option<String>,
+    /// The file to read [default: the standard input]
+    #[arg(long, short, value_name = "PATH", value_hint = ValueHint::FilePath)]
+    pub input: Option<PathBuf>,
+}
+
+/// `mck cache`
+#[derive(Debug, Subcommand)]
+pub enum CacheCommand {
+    /// Flush an app's caches as the app itself does it
+    Flush(AppName),
+}
+
+/// `mck secret`
+#[derive(Debug, Subcommand)]
+pub enum SecretCommand {
+    /// Set a secret; its value is asked for, or read from the standard input
+    Set(SecretName),
+    /// List the environment's secrets; never their values
+    List(ListOptions),
+    /// Print a secret's value
+    Show(SecretName),
+}
+
+/// A secret.
+#[derive(Debug, Args)]
+pub struct SecretName {
+    /// The secret's name in the file
+    pub name: String,
+}
+
+/// `mck secret list`
+#[derive(Debug, Args)]
+pub struct ListOptions {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `mck events`
+#[derive(Debug, Args)]
+pub struct EventsOptions {
+    /// Go on with what comes, until Ctrl-C
+    #[arg(long, short)]
+    pub follow: bool,
+    /// Print one JSON object a line
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `mck destroy`
+#[derive(Debug, Args)]
+pub struct DestroyOptions {
+    /// Do not ask
+    #[arg(long, short)]
+    pub yes: bool,
+}
+
+/// `mck completions`
+#[derive(Debug, Args)]
+pub struct CompletionsOptions {
+    /// The shell
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+/// `mck reference`
+#[derive(Debug, Args)]
+pub struct ReferenceOptions {
+    /// The folder to write to
+    #[arg(default_value = "docs", value_hint = ValueHint::DirPath)]
+    pub folder: PathBuf,
+}

@@ -1,0 +1,99 @@
+//! `mck db`
+
+use std::{
+    fs::File,
+    io::{self, IsTerminal},
+    path::Path,
+    process::ExitCode,
+};
+
+use mck_local::client;
+
+use super::{choose_app, foreground, process, require_root};
+use crate::{
+    cli::DatabaseCommand,
+    exit::Exit,
+    failure::Failure,
+    session::{LocalEnvironment, Session},
+};
+
+pub fn run(session: &Session<'_>, command: &DatabaseCommand) -> Result<ExitCode, Failure> {
+    require_root()?;
+    let local = session.applied()?;
+    client::snapshot(&local.layout)?;
+    match command {
+        DatabaseCommand::Shell(name) => {
+            let schema = schema(&local, name.app.as_deref())?;
+            let line = client::shell_command(&local.layout, Some(&schema))?;
+            foreground(&mut process(&line)?)
+        }
+        DatabaseCommand::Export(options) => {
+            let schema = schema(&local, options.app.as_deref())?;
+            export(&local, &schema, options.output.as_deref())
+        }
+        DatabaseCommand::Import(options) => {
+            let schema = schema(&local, options.app.as_deref())?;
+            import(&local, &schema, options.input.as_deref())
+        }
+    }
+}
+
+/// The schema of the named app, or of the only one.
+fn schema(local: &LocalEnvironment, app: Option<&str>) -> Result<String, Failure> {
+    let name = choose_app(&local.blueprint, app)?;
+    let app = local.blueprint.apps.iter().find(|app| app.name == name);
+    app.and_then(|app| app.database_schema.clone())
+        .ok_or_else(|| {
+            Failure::new(
+                Exit::Unknown,
+                format!("app `{name}` has no schema in the database"),
+            )
+        })
+}
+
+/// Writes beside the wanted file first, so that a dump that broke off never looks like a whole one.
+fn export(
+    local: &LocalEnvironment,
+    schema: &str,
+    output: Option<&Path>,
+) -> Result<ExitCode, Failure> {
+    let mut command = process(&client::export_command(&local.layout, Some(schema))?)?;
+    let Some(path) = output else {
+        return foreground(&mut command);
+    };
+    let mut part = path.as_os_str().to_owned();
+    part.push(".part");
+    let part = Path::new(&part);
+    let failed = |error: io::Error| crate::client_failure::file(path, &error);
+    let file = File::create(part).map_err(failed)?;
+    let code = foreground(command.stdout(file))?;
+    if code == ExitCode::SUCCESS {
+        std::fs::rename(part, path).map_err(failed)?;
+    } else {
+        std::fs::remove_file(part).map_err(failed)?;
+    }
+    Ok(code)
+}
+
+fn import(
+    local: &LocalEnvironment,
+    schema: &str,
+    input: Option<&Path>,
+) -> Result<ExitCode, Failure> {
+    let mut command = process(&client::import_command(&local.layout, Some(schema))?)?;
+    match input {
+        Some(path) => {
+            let file = File::open(path).map_err(|error| {
+                let message = format!("{} can't be read", path.display());
+                Failure::new(Exit::Usage, message).caused_by(&error)
+            })?;
+            command.stdin(file);
+        }
+        None if io::stdin().is_terminal() => {
+            return Err(Failure::new(Exit::Usage, "there is nothing to import")
+                .hint("name a file with `--input`, or redirect one: `mck db import < dump.sql`"));
+        }
+        None => {}
+    }
+    foreground(&mut command)
+}

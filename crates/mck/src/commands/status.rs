@@ -1,0 +1,217 @@
+//! `mck status`
+
+use jiff::Timestamp;
+use mck_blueprint::views::Table;
+use mck_local::{
+    client,
+    supervisor::snapshot::{AppStatus, Snapshot, State},
+};
+
+use super::require_root;
+use crate::{
+    cli::StatusOptions,
+    failure::Failure,
+    interrupt::Interrupt,
+    printer::Printer,
+    progress::{screen::Screen, state_word, watch::watch},
+    session::Session,
+    style::Style,
+    table,
+    time::relative,
+};
+
+pub fn run(session: &Session<'_>, options: &StatusOptions) -> Result<(), Failure> {
+    require_root()?;
+    let layout = session.layout()?;
+    let printer = session.printer;
+    if !options.watch {
+        let snapshot = client::snapshot(&layout)?;
+        if options.json {
+            printer.json(&snapshot);
+        } else {
+            printer.result(render(
+                &snapshot,
+                printer.out_style(),
+                printer.out_width(),
+                Timestamp::now(),
+            ));
+        }
+        return Ok(());
+    }
+    let interrupt = Interrupt::listen()?;
+    let mut screen = Screen::default();
+    let mut last = None;
+    watch(&layout, &interrupt, &mut |snapshot| {
+        if last.as_ref() != Some(snapshot) {
+            show(printer, &mut screen, snapshot, options.json);
+            last = Some(snapshot.clone());
+        }
+        printer.is_closed()
+    })
+}
+
+/// One object a line for programs, a display that redraws itself on a terminal, else one after the
+/// other.
+fn show(printer: &Printer, screen: &mut Screen, snapshot: &Snapshot, as_json: bool) {
+    if as_json {
+        printer.json_line(snapshot);
+        return;
+    }
+    let now = Timestamp::now();
+    match printer.live_size() {
+        Some((width, height)) => {
+            let text = render(snapshot, printer.error_style(), Some(width), now);
+            let lines: Vec<String> = text.lines().take(height - 1).map(str::to_owned).collect();
+            printer.draw(&screen.frame(&lines));
+        }
+        None => printer.result(format_args!(
+            "{}\n",
+            render(snapshot, printer.out_style(), None, now)
+        )),
+    }
+}
+
+/// A snapshot as tables.
+fn render(snapshot: &Snapshot, style: Style, width: Option<usize>, now: Timestamp) -> String {
+    let name = format!("{} ({})", snapshot.project, snapshot.environment);
+    let state = match (&snapshot.problem, snapshot.settled) {
+        (Some(problem), _) => style.red(format_args!(
+            "failing: {}: {}",
+            problem.subject, problem.message
+        )),
+        (None, true) => style.green("up"),
+        (None, false) => style.yellow("changing"),
+    };
+    let tables = [
+        apps(&snapshot.apps),
+        tasks(&snapshot.apps, now),
+        jobs(&snapshot.apps, now),
+        components(snapshot),
+    ];
+    let texts = tables
+        .iter()
+        .filter(|table| !table.rows.is_empty())
+        .map(|it| table::render(it, style, width));
+    let heading = format!("{} is {state}", style.bold(name));
+    std::iter::once(heading)
+        .chain(texts)
+        .collect::<Vec<_>>()
+        .join("\n\n")
+}
+
+fn apps(apps: &[AppStatus]) -> Table {
+    let row = |app: &AppStatus| {
+        vec![
+            app.name.clone(),
+            format!("{} of {}", app.healthy, app.desired),
+            app.revision.clone().unwrap_or_default(),
+            app.urls.join(" "),
+        ]
+    };
+    let rows = apps.iter().map(row).collect();
+    table::table("Apps", &["App", "Healthy", "Revision", "URL"], rows)
+}
+
+fn tasks(apps: &[AppStatus], now: Timestamp) -> Table {
+    let rows = apps.iter().flat_map(|app| &app.tasks).map(|task| {
+        let detail = match (&task.purpose, &task.detail) {
+            (Some(purpose), Some(detail)) => format!("{purpose}: {detail}"),
+            (Some(text), None) | (None, Some(text)) => text.clone(),
+            (None, None) => String::new(),
+        };
+        vec![
+            task.id.clone(),
+            state_word(task.state).to_owned(),
+            task.zone.clone(),
+            task.server.clone(),
+            task.address.to_string(),
+            relative(task.created, now),
+            detail,
+        ]
+    });
+    let columns = [
+        "Task",
+        "State",
+        "Zone",
+        "App Server",
+        "Address",
+        "Placed",
+        "Detail",
+    ];
+    table::table("Tasks", &columns, rows.collect())
+}
+
+fn jobs(apps: &[AppStatus], now: Timestamp) -> Table {
+    let rows = apps
+        .iter()
+        .flat_map(|app| app.jobs.iter().map(move |job| (app, job)))
+        .map(|(app, job)| {
+            let when = |time: Option<Timestamp>| {
+                time.map_or("never".to_owned(), |time| relative(time, now))
+            };
+            let result = match (job.last_started, job.last_ended, job.last_exit_code) {
+                (None, ..) => String::new(),
+                (Some(_), None, _) => "running".to_owned(),
+                (Some(_), Some(_), Some(0)) => "done".to_owned(),
+                (Some(_), Some(_), Some(code)) => format!("failed with exit code {code}"),
+                (Some(_), Some(_), None) => "ended; how is not known".to_owned(),
+            };
+            vec![
+                app.name.clone(),
+                job.name.clone(),
+                job.schedule.clone(),
+                when(job.last_started),
+                result,
+                job.next
+                    .map_or_else(String::new, |next| relative(next, now)),
+            ]
+        });
+    let columns = ["App", "Job", "Schedule", "Last run", "Result", "Next run"];
+    table::table("Scheduled jobs", &columns, rows.collect())
+}
+
+fn components(snapshot: &Snapshot) -> Table {
+    let rows = snapshot.components.iter().map(|component| {
+        let restarts = match component.restarts {
+            0 => String::new(),
+            count => count.to_string(),
+        };
+        let what = match (&component.detail, component.state) {
+            (Some(detail), state) if state != State::Ready => detail.clone(),
+            _ => component.description.clone(),
+        };
+        vec![
+            component.name.clone(),
+            state_word(component.state).to_owned(),
+            component.zone.clone().unwrap_or_default(),
+            component
+                .address
+                .map(|address| address.to_string())
+                .unwrap_or_default(),
+            restarts,
+            what,
+        ]
+    });
+    let columns = ["Component", "State", "Zone", "Address", "Restarts", "What"];
+    table::table("Components", &columns, rows.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::progress::example::snapshot;
+
+    #[test]
+    fn an_environment_is_shown_without_colour_and_without_a_width() {
+        let now = Timestamp::from_second(1_800_000_300).unwrap();
+        insta::assert_snapshot!(render(&snapshot(), Style::new(false), None, now));
+    }
+
+    #[test]
+    fn it_fits_a_narrow_terminal() {
+        let now = Timestamp::from_second(1_800_000_300).unwrap();
+        let text = render(&snapshot(), Style::new(false), Some(100), now);
+        let longest = text.lines().map(|line| line.chars().count()).max();
+        assert!(longest <= Some(100), "{text}");
+    }
+}

@@ -1,0 +1,54 @@
+//! Every environment variable that `mck` reads.
+
+use std::{ffi::OsString, path::PathBuf};
+
+/// The environment file.
+pub const FILE: &str = "MCK_FILE";
+/// The environment.
+pub const ENVIRONMENT: &str = "MCK_ENVIRONMENT";
+/// The folder of all local environments.
+pub const STATE_DIR: &str = "MCK_STATE_DIR";
+/// No colour.
+pub const NO_COLOR: &str = "NO_COLOR";
+/// Colour or not, on a terminal.
+pub const CLICOLOR: &str = "CLICOLOR";
+/// Colour, on no terminal either.
+pub const CLICOLOR_FORCE: &str = "CLICOLOR_FORCE";
+/// What the terminal can do.
+pub const TERM: &str = "TERM";
+
+/// Name and meaning of each, for the reference.
+pub const ALL: [(&str, &str); 7] = [
+    (FILE, "The environment file, as `--file`."),
+    (ENVIRONMENT, "The environment, as `--environment`."),
+    (
+        STATE_DIR,
+        "The folder of all local environments. Default: `/var/lib/magecloudkit`.",
+    ),
+    (NO_COLOR, "Not empty: no colour (<https://no-color.org>)."),
+    (
+        CLICOLOR,
+        "`0`: no colour (<https://bixense.com/clicolors>).",
+    ),
+    (
+        CLICOLOR_FORCE,
+        "Not empty and not `0`: colour even where the output is no terminal.",
+    ),
+    (
+        TERM,
+        "`dumb`: no colour and no progress display that redraws itself.",
+    ),
+];
+
+/// The value of one of the variables above; none where it is empty.
+pub fn read(name: &str) -> Option<OsString> {
+    std::env::var_os(name).filter(|value| !value.is_empty())
+}
+
+/// The folder of all local environments.
+pub fn state_folder() -> PathBuf {
+    read(STATE_DIR).map_or_else(
+        || PathBuf::from(mck_local::layout::DEFAULT_STATE_FOLDER),
+        PathBuf::from,
+    )
+}

@@ -1,0 +1,177 @@
+//! What went wrong, in one form: `error:`, what caused it, and `hint:` lines.
+
+use std::{error::Error, fmt};
+
+use mck_environment::Diagnostics;
+
+use crate::exit::Exit;
+
+/// A failure of a command.
+#[derive(Debug)]
+pub struct Failure {
+    /// How `mck` ends.
+    pub exit: Exit,
+    /// What went wrong.
+    pub what: What,
+    /// What to do.
+    pub hints: Vec<String>,
+}
+
+/// What went wrong.
+#[derive(Debug)]
+pub enum What {
+    /// A sentence, and what caused it, the nearest first.
+    Message {
+        /// The sentence.
+        message: String,
+        /// The causes.
+        causes: Vec<String>,
+    },
+    /// Mistakes in the environment file.
+    Mistakes(Box<Diagnostics>),
+    /// Everything was said already.
+    Said,
+}
+
+impl Failure {
+    /// A failure in one sentence.
+    pub fn new(exit: Exit, message: impl Into<String>) -> Self {
+        Self {
+            exit,
+            what: What::Message {
+                message: message.into(),
+                causes: Vec::new(),
+            },
+            hints: Vec::new(),
+        }
+    }
+
+    /// A failure whose whole story is an error and its sources.
+    pub fn from_error(exit: Exit, error: &(dyn Error + 'static)) -> Self {
+        let failure = Self::new(exit, error.to_string());
+        match error.source() {
+            Some(source) => failure.caused_by(source),
+            None => failure,
+        }
+    }
+
+    /// A failure that was told as the command's own result.
+    pub fn said(exit: Exit) -> Self {
+        Self {
+            exit,
+            what: What::Said,
+            hints: Vec::new(),
+        }
+    }
+
+    /// Adds an error and its sources as causes.
+    #[must_use]
+    pub fn caused_by(mut self, error: &(dyn Error + 'static)) -> Self {
+        if let What::Message { message, causes } = &mut self.what {
+            let chain = std::iter::successors(Some(error), |&error| error.source());
+            for text in chain.map(ToString::to_string) {
+                // An error that only hands on its source says the same again.
+                if text != *message && causes.last() != Some(&text) {
+                    causes.push(text);
+                }
+            }
+        }
+        self
+    }
+
+    /// Adds what to do.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+}
+
+impl From<Diagnostics> for Failure {
+    fn from(mistakes: Diagnostics) -> Self {
+        let unknown = "mck::environment::unknown_environment";
+        let only_unknown = mistakes.len() == 1
+            && mistakes.iter().all(|it| {
+                it.code() == unknown
+                    && miette::Diagnostic::labels(it)
+                        .is_none_or(|mut labels| labels.next().is_none())
+            });
+        Self {
+            exit: if only_unknown {
+                Exit::Unknown
+            } else {
+                Exit::File
+            },
+            what: What::Mistakes(Box::new(mistakes)),
+            hints: Vec::new(),
+        }
+    }
+}
+
+/// A name that is not among those that there are: what was meant, and which there are.
+pub fn unknown(kind: &str, name: &str, known: &[String]) -> Failure {
+    let failure = Failure::new(Exit::Unknown, format!("there is no {kind} `{name}`"));
+    let closest = known
+        .iter()
+        .map(|candidate| (strsim::damerau_levenshtein(name, candidate), candidate))
+        .filter(|(edits, candidate)| {
+            edits * 5 <= candidate.chars().count().max(name.chars().count()) * 2
+        })
+        .min();
+    let failure = match closest {
+        Some((_, candidate)) => failure.hint(format!("did you mean `{candidate}`?")),
+        None => failure,
+    };
+    if known.is_empty() {
+        failure.hint("there is none at all")
+    } else {
+        failure.hint(format!("there is {}", Quoted(known)))
+    }
+}
+
+/// Names as a list that reads as a sentence.
+struct Quoted<'a>(&'a [String]);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, name) in self.0.iter().enumerate() {
+            let before = match index {
+                0 => "",
+                last if last + 1 == self.0.len() => " and ",
+                _ => ", ",
+            };
+            write!(out, "{before}`{name}`")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_name_tells_what_there_is() {
+        let known = ["shop".to_owned(), "blog".to_owned(), "admin".to_owned()];
+        let failure = unknown("app", "shpo", &known);
+        assert_eq!(failure.exit, Exit::Unknown);
+        assert_eq!(
+            failure.hints,
+            [
+                "did you mean `shop`?",
+                "there is `shop`, `blog` and `admin`"
+            ]
+        );
+        assert_eq!(unknown("app", "x", &[]).hints, ["there is none at all"]);
+    }
+
+    #[test]
+    fn causes_are_told_once() {
+        let inner = std::io::Error::other("disk on fire");
+        let failure = Failure::new(Exit::Internal, "could not write").caused_by(&inner);
+        let What::Message { causes, .. } = failure.what else {
+            panic!("it is a message");
+        };
+        assert_eq!(causes, ["disk on fire"]);
+    }
+}

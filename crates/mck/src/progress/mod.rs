@@ -1,0 +1,23 @@
+//! Progress: a stream of snapshots on one side, pure renderers on the other.
+
+#[cfg(test)]
+pub mod example;
+pub mod follow;
+mod frame;
+mod plain;
+pub mod screen;
+pub mod watch;
+
+use mck_local::supervisor::snapshot::State;
+
+/// A state in one word.
+pub const fn state_word(state: State) -> &'static str {
+    match state {
+        State::Waiting => "waiting",
+        State::Starting => "starting",
+        State::Ready => "ready",
+        State::Failed => "failed",
+        State::Draining => "draining",
+        State::Unhealthy => "unhealthy",
+    }
+}

@@ -8,7 +8,7 @@ pub mod accounts;
 pub mod client;
 pub mod command;
 pub mod container;
-//pub mod doctor;
+pub mod doctor;
 pub mod events;
 pub mod id;
 pub mod keys;

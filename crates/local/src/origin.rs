@@ -131,11 +131,15 @@ pub fn id(environment: &Environment) -> Result<EnvironmentId, InvalidEnvironment
     EnvironmentId::new(format!("{}-{}", environment.project, environment.name))
 }
 
-/// Everything that servers are planned from. Makes secrets and keys that are missing.
+/// Everything that servers are planned from; `folder` is the environment file's. Makes secrets and keys that are missing.
 ///
 /// # Errors
 /// When no blueprint can be planned, or secrets, keys or the machine's users can't be had.
-pub fn prepare(environment: &Environment, layout: &Layout) -> Result<Context, OriginError> {
+pub fn prepare(
+    environment: &Environment,
+    folder: &Path,
+    layout: &Layout,
+) -> Result<Context, OriginError> {
     let blueprint = Blueprint::plan(environment)?;
     let accounts = Accounts::read(Path::new("/")).map_err(|source| OriginError::File {
         path: PathBuf::from("/etc/passwd"),
@@ -151,6 +155,7 @@ pub fn prepare(environment: &Environment, layout: &Layout) -> Result<Context, Or
     )?;
     Ok(Context {
         blueprint,
+        folder: folder.to_owned(),
         layout: layout.clone(),
         accounts,
         secrets,

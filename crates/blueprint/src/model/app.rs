@@ -20,6 +20,9 @@ pub struct App {
     pub preset: Option<Preset>,
     /// The folder with its code, relative to the environment file.
     pub source: Option<PathBuf>,
+    /// Whether tasks see the source itself rather than a release made of it, so that a change is
+    /// seen at the next request (the local target in developer mode).
+    pub live_source: bool,
     /// The App Cluster that it runs on.
     pub cluster: String,
     /// The number of tasks.

@@ -10,14 +10,19 @@ use crate::{
     settings::{Algolia, Blackfire, Bugsnag, Cloudflare, Datadog, NewRelic, Nosto, Pingdom},
 };
 
-/// The secrets that the kit makes itself: the database's root password, and for each app the
-/// password of its database user, of its first administrator, and its encryption key.
+/// The secrets that the kit makes itself: the database's master password, the caches' passwords,
+/// and for each app the password of its database user, of its first administrator, its encryption
+/// key, and WordPress' keys and salts.
 pub fn known_secrets(settings: &Settings) -> BTreeSet<String> {
     let mut names: BTreeSet<String> = settings.secret.keys().cloned().collect();
-    names.insert("database-password".to_owned());
+    let shared = ["database-master", "redis-cache", "redis-session"];
+    names.extend(shared.map(|owner| format!("{owner}-password")));
     for app in settings.app.keys() {
-        for kind in ["database-password", "admin-password", "encryption-key"] {
+        for kind in ["database-password", "admin-password", "crypt-key"] {
             names.insert(format!("{app}-{kind}"));
+        }
+        for purpose in ["auth", "secure-auth", "logged-in", "nonce"] {
+            names.extend(["key", "salt"].map(|kind| format!("{app}-wordpress-{purpose}-{kind}")));
         }
     }
     names

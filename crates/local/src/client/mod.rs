@@ -33,5 +33,5 @@ pub fn context(layout: &Layout) -> Result<Context, ClientError> {
     let origin =
         Origin::load(layout)?.ok_or_else(|| ClientError::NothingApplied(layout.id().clone()))?;
     let environment = origin.environment()?;
-    Ok(origin::prepare(&environment, layout)?)
+    Ok(origin::prepare(&environment, origin.folder(), layout)?)
 }

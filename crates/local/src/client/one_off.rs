@@ -41,14 +41,11 @@ pub fn run(
     let context = context(layout)?;
     let app = find_app(&context, app)?;
     let container = find_container(app, container)?;
-    run_like(
-        &context,
-        launcher,
-        app,
-        container,
-        command.to_vec(),
-        terminal,
-    )
+    let mut command = command.to_vec();
+    if container.name == "php-fpm" {
+        command.splice(0..0, app.command_prefix.iter().cloned());
+    }
+    run_like(&context, launcher, app, container, command, terminal)
 }
 
 fn run_like(
@@ -74,12 +71,12 @@ fn run_like(
         id: lease.id.clone(),
         address: lease.address,
         server: lease.task.server.clone(),
-        tree: release.map(|release| task::release_tree(context, &app.name, &release.id)),
+        tree: task::tree(context, app, release),
         revision: release
             .map(|release| release.revision.clone())
             .unwrap_or_default(),
     };
-    let mut plan = task::one_off(context, app, container, &place, command)?;
+    let mut plan = task::one_off(context, container, &place, command)?;
     plan.terminal = terminal;
     let runtime = runtime(layout, launcher)?;
     let code = runtime.run_attached(&plan)?;

@@ -43,6 +43,8 @@ pub enum ServerError {
 pub struct Context {
     /// The architecture.
     pub blueprint: Blueprint,
+    /// The folder that sources of apps are relative to.
+    pub folder: PathBuf,
     /// Where things are kept.
     pub layout: Layout,
     /// The machine's users.

@@ -3,11 +3,12 @@
 use std::{net::Ipv4Addr, path::PathBuf, time::Duration};
 
 use mck_blueprint::model::{App, Container, HookStage, Image, MountSource};
+use mck_environment::units::Size;
 
 use super::{Context, ServerError, root_file};
 use crate::{
     container::{BindMount, ContainerPlan, Limits, RootTree, Temporary, TreeMount},
-    release::ReleaseStore,
+    release::{Release, ReleaseStore},
 };
 
 /// Where a task runs and what it runs.
@@ -48,7 +49,7 @@ pub fn containers(
     definition
         .containers
         .iter()
-        .map(|container| plan(context, app, container, place, None))
+        .map(|container| plan(context, container, place, None))
         .collect()
 }
 
@@ -58,17 +59,15 @@ pub fn containers(
 /// When its user does not exist.
 pub fn one_off(
     context: &Context,
-    app: &App,
     container: &Container,
     place: &TaskPlace,
     command: Vec<String>,
 ) -> Result<ContainerPlan, ServerError> {
-    plan(context, app, container, place, Some(command))
+    plan(context, container, place, Some(command))
 }
 
 fn plan(
     context: &Context,
-    app: &App,
     container: &Container,
     place: &TaskPlace,
     command: Option<Vec<String>>,
@@ -103,7 +102,7 @@ fn plan(
         file_plan.mode = if file.executable { 0o755 } else { 0o644 };
         file_plan
     }));
-    add_mounts(context, app, container, place, &mut plan);
+    add_mounts(context, container, place, &mut plan);
     if let Image::Oci(reference) = &container.image {
         plan.root = RootTree::Folder(context.layout.releases().join("images").join(reference));
     }
@@ -128,7 +127,6 @@ fn set_environment(
 
 fn add_mounts(
     context: &Context,
-    app: &App,
     container: &Container,
     place: &TaskPlace,
     plan: &mut ContainerPlan,
@@ -152,12 +150,12 @@ fn add_mounts(
                     .retain(|temporary| temporary.path != mount.path);
                 plan.temporary.push(Temporary {
                     seeded: mount.seeded,
-                    size_mib: mount.size.map(|size| size.as_mib()),
+                    size_mib: mount.size.map(Size::as_mib),
                     ..Temporary::shared(&mount.path)
                 });
                 continue;
             }
-            MountSource::Media(name) => context.layout.data("media").join(&app.name).join(name),
+            MountSource::Media(folder) => context.layout.data("media").join(folder),
             MountSource::TaskVolume(name) => context
                 .layout
                 .run()
@@ -183,9 +181,14 @@ fn mount_points_below(container: &Container, top: &str) -> Vec<String> {
         .collect()
 }
 
-/// The release tree that tasks of an app see: the release's, or the source itself in developer mode.
-pub fn release_tree(context: &Context, app: &str, release: &str) -> PathBuf {
-    ReleaseStore::new(&context.layout.releases(), app).tree(release)
+/// The tree that tasks of an app see: their release's, or the source itself where that is wanted;
+/// none for an app without code of its own.
+pub fn tree(context: &Context, app: &App, release: Option<&Release>) -> Option<PathBuf> {
+    if app.live_source {
+        return app.source.as_ref().map(|source| context.folder.join(source));
+    }
+    let store = ReleaseStore::new(&context.layout.releases(), &app.name);
+    release.map(|release| store.tree(&release.id))
 }
 
 /// The command and container of an app's hook; none when the app has no such hook.

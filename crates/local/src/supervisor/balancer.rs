@@ -46,6 +46,8 @@ pub struct WantedGroup {
 pub struct TargetHealth {
     /// Whether its health checks pass.
     pub healthy: bool,
+    /// Whether it was checked at all.
+    pub checked: bool,
     /// What the last check said.
     pub detail: String,
     /// Requests in flight.
@@ -55,8 +57,8 @@ pub struct TargetHealth {
 /// One command for a node's socket, and what the node must answer for it to count.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Change {
-    Register(TargetGroup, Target),
-    AdmitToFailOpen(String, String),
+    Register(Box<TargetGroup>, Target),
+    AdmitToFailOpen(String, Target),
     Drain(String, String),
     Remove(String, String),
 }
@@ -82,6 +84,7 @@ pub fn synchronise(
         .map(|server| {
             let health = TargetHealth {
                 healthy: server.state == OperationalState::Up && server.has_passed_a_check(),
+                checked: !matches!(server.check_status.trim_start_matches("* "), "" | "INI"),
                 detail: detail(server),
                 in_flight: server.current_sessions,
             };
@@ -93,9 +96,9 @@ pub fn synchronise(
 fn detail(server: &ServerStatus) -> String {
     let status = server.check_status.trim_start_matches("* ");
     match (status, server.check_code) {
-        ("", _) => "not checked yet".to_owned(),
+        ("" | "INI", _) => "not checked yet".to_owned(),
         ("L7OK", Some(code)) => format!("answers {code}"),
-        ("L7STS", Some(code)) => format!("the health check got {code}"),
+        ("L7STS", Some(code @ 100..)) => format!("the health check got {code}"),
         ("L7TOUT" | "L4TOUT", _) => "the health check took too long".to_owned(),
         ("L4CON", _) => "the health check's connection was refused".to_owned(),
         (status, _) => format!("{status} {}", server.last_check).trim().to_owned(),
@@ -121,12 +124,9 @@ fn changes(wanted: &[WantedGroup], status: &[ServerStatus]) -> Vec<Change> {
         };
         for target in &group.targets {
             match present.get(target.name.as_str()) {
-                None => changes.push(Change::Register(group.clone(), target.clone())),
+                None => changes.push(Change::Register(Box::new(group.clone()), target.clone())),
                 Some(server) if server.has_passed_a_check() && !admitted(&target.name) => {
-                    changes.push(Change::AdmitToFailOpen(
-                        group.name.clone(),
-                        target.name.clone(),
-                    ));
+                    changes.push(Change::AdmitToFailOpen(group.name.clone(), target.clone()));
                 }
                 Some(_) => {}
             }
@@ -156,10 +156,17 @@ fn carry_out(socket: &Path, change: &Change) -> Result<(), BalancerError> {
                 other => Ok(other?),
             }
         }
-        Change::AdmitToFailOpen(group, target) => Ok(commands::check_reply(&ask(
-            socket,
-            &commands::admit_to_fail_open(group, target)?,
-        )?)?),
+        Change::AdmitToFailOpen(group, target) => {
+            let admit = commands::admit_to_fail_open(group, &target.name)?;
+            match commands::check_reply(&ask(socket, &admit)?) {
+                Err(CommandError::NoSuchServer) => {
+                    let add = commands::add_to_fail_open(group, target)?;
+                    commands::check_reply(&ask(socket, &add)?)?;
+                    Ok(commands::check_reply(&ask(socket, &admit)?)?)
+                }
+                other => Ok(other?),
+            }
+        }
         Change::Drain(group, target) => Ok(commands::check_reply(&ask(
             socket,
             &commands::drain(group, target)?,

@@ -146,6 +146,11 @@ fn data(blueprint: &Blueprint, writer: &str) -> Vec<Component> {
     all
 }
 
+/// Whether releases are made of an app's source.
+pub fn has_release(app: &App) -> bool {
+    app.source.is_some() && !app.live_source
+}
+
 /// The name of the component that makes an app's release.
 pub fn release_name(app: &str) -> String {
     format!("release-{app}")
@@ -168,7 +173,7 @@ pub fn cache_flush_name(app: &str) -> String {
 
 fn for_app(blueprint: &Blueprint, app: &App) -> Vec<Component> {
     let mut all = Vec::new();
-    if app.source.is_some() {
+    if has_release(app) {
         all.push(component(
             &release_name(&app.name),
             &format!("Release of {}", app.name),
@@ -177,7 +182,7 @@ fn for_app(blueprint: &Blueprint, app: &App) -> Vec<Component> {
         ));
     }
     let mut requires = vec![names::SCHEMAS.to_owned(), RESOLVER.to_owned()];
-    requires.extend(app.source.iter().map(|_| release_name(&app.name)));
+    requires.extend(has_release(app).then(|| release_name(&app.name)));
     let redis = blueprint
         .redis
         .iter()

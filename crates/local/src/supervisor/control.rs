@@ -60,7 +60,7 @@ pub enum Answer {
     /// A place for a task.
     Lease {
         /// That.
-        lease: Lease,
+        lease: Box<Lease>,
     },
     /// It will be done.
     Accepted,
@@ -89,14 +89,14 @@ pub fn serve(layout: &Layout, sender: Sender, publisher: &Arc<Publisher>) -> io:
             let (sender, publisher) = (sender.clone(), Arc::clone(&publisher));
             thread::spawn(move || {
                 // A client that goes in the middle is no one's failure.
-                let _ = answer(stream, &sender, &publisher);
+                let _ = answer(&stream, &sender, &publisher);
             });
         }
     });
     Ok(())
 }
 
-fn answer(stream: UnixStream, sender: &Sender, publisher: &Publisher) -> io::Result<()> {
+fn answer(stream: &UnixStream, sender: &Sender, publisher: &Publisher) -> io::Result<()> {
     let mut line = String::new();
     let mut reader = BufReader::new(stream.try_clone()?);
     reader.read_line(&mut line)?;
@@ -104,7 +104,7 @@ fn answer(stream: UnixStream, sender: &Sender, publisher: &Publisher) -> io::Res
         Ok(request) => request,
         Err(error) => {
             let reason = format!("the request can't be read: {error}");
-            return write(&stream, &Answer::Refused { reason });
+            return write(stream, &Answer::Refused { reason });
         }
     };
     match request {
@@ -119,31 +119,33 @@ fn answer(stream: UnixStream, sender: &Sender, publisher: &Publisher) -> io::Res
                 Ok(Err(reason)) => Answer::Refused { reason },
                 Err(_) => ending(),
             };
-            write(&stream, &answer)
+            write(stream, &answer)
         }
         Request::Snapshot => {
             let snapshot = Box::new(publisher.current().1);
-            write(&stream, &Answer::Snapshot { snapshot })
+            write(stream, &Answer::Snapshot { snapshot })
         }
-        Request::Follow => follow(&stream, publisher),
+        Request::Follow => follow(stream, publisher),
         Request::Lease { app } => {
             let (reply, result) = mpsc::sync_channel(1);
             sender.send(Message::Lease { app, reply });
             match result.recv() {
                 Ok(Ok(lease)) => {
                     let id = lease.id.clone();
-                    let written = write(&stream, &Answer::Lease { lease });
+                    let written = write(stream, &Answer::Lease {
+                            lease: Box::new(lease),
+                        });
                     // The end of the stream is the end of the client, however it ended.
                     let _ = reader.read_line(&mut String::new());
                     sender.send(Message::Return { id });
                     written
                 }
-                Ok(Err(reason)) => write(&stream, &Answer::Refused { reason }),
-                Err(_) => write(&stream, &ending()),
+                Ok(Err(reason)) => write(stream, &Answer::Refused { reason }),
+                Err(_) => write(stream, &ending()),
             }
         }
         Request::Quit => {
-            write(&stream, &Answer::Accepted)?;
+            write(stream, &Answer::Accepted)?;
             sender.send(Message::Quit);
             Ok(())
         }

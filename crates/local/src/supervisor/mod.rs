@@ -99,6 +99,7 @@ struct Supervisor {
     publisher: Arc<Publisher>,
     events: EventLog,
     balancers_seen: Option<Instant>,
+    balancer_errors: BTreeMap<String, String>,
     /// Since when schedules are looked at: a job that came due before is not made up for.
     jobs_seen: jiff::Timestamp,
     /// The first error of the record or the event log, shown until it is written again.
@@ -207,6 +208,7 @@ impl Supervisor {
             publisher: Arc::new(Publisher::default()),
             events,
             balancers_seen: None,
+            balancer_errors: BTreeMap::new(),
             jobs_seen: jiff::Timestamp::now(),
             storage_problem: None,
             finished: false,
@@ -348,7 +350,7 @@ fn workshop(
     launcher: &Path,
 ) -> Result<Workshop, SupervisorError> {
     let environment = origin.environment()?;
-    let context = origin::prepare(&environment, layout)?;
+    let context = origin::prepare(&environment, origin.folder(), layout)?;
     let local = &environment.settings.local;
     let runtime = runtime(layout, local.runtime, launcher).ok_or(SupervisorError::NoRuntime)?;
     Ok(Workshop {
@@ -359,7 +361,6 @@ fn workshop(
             (local.listen, local.https_port).into(),
         ),
         internet: local.internet,
-        folder: origin.folder().to_owned(),
     })
 }
 

@@ -126,7 +126,7 @@ impl Supervisor {
         match &task.purpose {
             Purpose::Hook(component) => self.hook_ended(component, &task, outcome, &words),
             Purpose::Job(job) => {
-                self.job_ended(job, &task, id, result.ok().flatten(), outcome, &words)
+                self.job_ended(job, &task, id, result.ok().flatten(), outcome, &words);
             }
             Purpose::Service | Purpose::OneOff => {}
         }

@@ -17,7 +17,7 @@ use mck_blueprint::{
 use mck_server_config::haproxy::Target;
 
 use super::{
-    Restarts, Supervisor,
+    Supervisor,
     balancer::{self, TargetHealth, WantedGroup},
     component::{Condition, Kind},
     components::{install_name, upgrade_name},
@@ -113,7 +113,7 @@ impl Supervisor {
     /// The mark of what an app's tasks should be; none before its release is known.
     pub(super) fn revision(&self, app: &App) -> Option<String> {
         let release = self.record.releases.get(&app.name);
-        if app.source.is_some() && release.is_none() {
+        if app.source.is_some() && !app.live_source && release.is_none() {
             return None;
         }
         let place = TaskPlace {
@@ -163,7 +163,8 @@ impl Supervisor {
     /// Whether what tasks need to be started is there: the network, and the newest release.
     fn may_start_tasks(&self, app: &App) -> bool {
         let ready = |name: &str| self.conditions.get(name) == Some(&Condition::Ready);
-        let released = app.source.is_none() || ready(&super::components::release_name(&app.name));
+        let released = !super::components::has_release(app)
+            || ready(&super::components::release_name(&app.name));
         ready(super::components::names::NETWORK) && released
     }
 
@@ -537,7 +538,10 @@ impl Supervisor {
                 };
                 if matches!(state.phase, Phase::Draining(_)) {
                     draining.insert(id.clone());
-                } else if state.takes_requests() && which(state) && self.may_take_requests(app) {
+                } else if state.takes_requests()
+                    && which(state)
+                    && (state.was_healthy || self.may_take_requests(app))
+                {
                     let address = SocketAddr::new(task.address.into(), port);
                     group.targets.push(Target {
                         name: id.clone(),
@@ -590,11 +594,12 @@ impl Supervisor {
                 .join("haproxy.sock");
             match balancer::synchronise(&socket, &wanted) {
                 Ok(health) => {
+                    self.balancer_errors.remove(node);
                     for (target, health) in health {
                         seen.entry(target).or_default().push(health);
                     }
                 }
-                Err(error) => self.note(node, Level::Warning, format!("Failed: {}", chain(&error))),
+                Err(error) => self.balancer_failed(node, chain(&error)),
             }
         }
         for group in &wanted {
@@ -603,6 +608,14 @@ impl Supervisor {
                 let key = (group.group.name.clone(), id.clone());
                 self.take_health(id, seen.get(&key).map_or(&[], Vec::as_slice));
             }
+        }
+    }
+
+    /// Tells once of a failure that repeats itself at each look.
+    fn balancer_failed(&mut self, node: &str, reason: String) {
+        let before = self.balancer_errors.insert(node.to_owned(), reason.clone());
+        if before.as_ref() != Some(&reason) {
+            self.note(node, Level::Warning, format!("Failed: {reason}"));
         }
     }
 
@@ -622,13 +635,16 @@ impl Supervisor {
             return;
         };
         state.in_flight = seen.iter().map(|health| health.in_flight).sum();
-        if let Some(worst) = seen.iter().find(|health| !health.healthy).or(seen.first()) {
+        let by_worth = |health: &&TargetHealth| (health.healthy, !health.checked);
+        if let Some(worst) = seen.iter().min_by_key(by_worth) {
             state.detail.clone_from(&worst.detail);
         }
-        if matches!(state.phase, Phase::Draining(_)) || seen.is_empty() {
+        // A node that has only just learnt of the task has nothing to say of it.
+        let mut opinions = seen.iter().filter(|health| health.checked).peekable();
+        if matches!(state.phase, Phase::Draining(_)) || opinions.peek().is_none() {
             return;
         }
-        let healthy = seen.iter().all(|health| health.healthy);
+        let healthy = opinions.all(|health| health.healthy);
         match (healthy, state.phase) {
             (true, Phase::Healthy) => {}
             (true, _) => {
@@ -659,7 +675,7 @@ impl Supervisor {
         if let Some(task) = self.record.tasks.get(id) {
             self.throttles
                 .entry(task.app.clone())
-                .or_insert_with(Restarts::default)
+                .or_default()
                 .ready();
         }
     }

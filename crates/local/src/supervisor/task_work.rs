@@ -28,17 +28,14 @@ const DEPENDENCY_WITHIN: Duration = Duration::from_secs(120);
 
 impl Workshop {
     /// Where a recorded task runs and what it runs.
-    pub fn place(&self, id: &str, record: &TaskRecord) -> TaskPlace {
-        let tree = record
-            .release
-            .as_ref()
-            .map(|release| task::release_tree(&self.context, &record.app, &release.id));
+    pub fn place(&self, app: &App, id: &str, record: &TaskRecord) -> TaskPlace {
+        let release = record.release.as_ref();
         TaskPlace {
             id: id.to_owned(),
             address: record.address,
             server: record.server.clone(),
-            tree,
-            revision: record.release.as_ref().map_or_else(
+            tree: task::tree(&self.context, app, release),
+            revision: release.map_or_else(
                 || record.revision.clone(),
                 |release| release.revision.clone(),
             ),
@@ -66,7 +63,7 @@ impl Workshop {
     ) -> Result<Vec<(String, u32)>, WorkError> {
         let attachment = Self::attachment(app, id, record);
         network::attach(self.context.layout.id(), &attachment)?;
-        let plans = task::containers(&self.context, app, &self.place(id, record))?;
+        let plans = task::containers(&self.context, app, &self.place(app, id, record))?;
         let mut started = Vec::new();
         for (container, plan) in app.task_definition.containers.iter().zip(&plans) {
             self.wait_for_dependencies(id, app, container)?;
@@ -215,8 +212,8 @@ impl Workshop {
     ) -> Result<Option<i32>, WorkError> {
         let attachment = Self::attachment(app, id, record);
         network::attach(self.context.layout.id(), &attachment)?;
-        let place = self.place(id, record);
-        let plan = task::one_off(&self.context, app, container, &place, command)?;
+        let place = self.place(app, id, record);
+        let plan = task::one_off(&self.context, container, &place, command)?;
         self.runtime.start_and_forget(&plan, &record.revision)?;
         Ok(self.wait_for_end(&plan, limit))
     }

@@ -119,8 +119,6 @@ pub struct Workshop {
     pub listen: (SocketAddr, SocketAddr),
     /// Whether there is a way to the internet.
     pub internet: bool,
-    /// The folder that sources of apps are relative to.
-    pub folder: PathBuf,
 }
 
 /// What a server's plan depends on besides the blueprint.
@@ -207,7 +205,7 @@ impl Workshop {
             return Ok(Done::Step);
         };
         let store = ReleaseStore::new(&self.context.layout.releases(), app);
-        let release = store.build(&self.folder.join(source), &["REVISION.txt".to_owned()])?;
+        let release = store.build(&self.context.folder.join(source), &["REVISION.txt".to_owned()])?;
         Ok(Done::Release(Box::new(release)))
     }
 

@@ -63,6 +63,17 @@ pub fn register(group: &TargetGroup, target: &Target) -> Result<String, RenderEr
     Ok(line(&commands))
 }
 
+/// Adds a target to its group's fail-open backend alone, where it is missing though the group has
+/// it, as after a removal that was not finished.
+///
+/// # Errors
+/// [`RenderError::UnsafeText`] for a name that can't be one.
+pub fn add_to_fail_open(group: &str, target: &Target) -> Result<String, RenderError> {
+    let backend = fail_open_backend(name("the name of a target group", group)?);
+    let server = name("the name of a target", &target.name)?;
+    Ok(line(&[format!("add server {backend}/{server} {}", target.address)]))
+}
+
 /// Lets a target take requests when no target of its group is healthy. For a target that has been
 /// healthy once: a starting one should get none.
 ///

@@ -145,7 +145,8 @@ defaults
   # Another server at the first failure, not the same one a second later.
   retries 3
   option redispatch 1
-  retry-on conn-failure empty-response
+  # 502 is nginx's answer when php-fpm has died under a request.
+  retry-on conn-failure empty-response 502
   http-reuse safe
 "
     ))

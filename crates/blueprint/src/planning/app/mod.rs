@@ -14,7 +14,7 @@ use parts::Parts;
 use std::collections::{BTreeMap, BTreeSet};
 
 use mck_environment::{
-    settings::{App as Settings, Cluster},
+    settings::{App as Settings, Cluster, PhpMode},
     units::{Duration, Size},
 };
 
@@ -30,6 +30,7 @@ use crate::model::{
     App, Container, DatabaseSchema, DeploymentConfiguration, ListenerRule, Network, ScalingPolicy,
     TargetGroup, TaskCount, TaskDefinition,
 };
+use crate::rollout::circuit_breaker_threshold;
 
 /// What planning one app needs to know.
 struct AppPlanner<'a> {
@@ -140,6 +141,7 @@ impl AppPlanner<'_> {
             name: self.name.to_owned(),
             preset: self.settings.preset,
             source: self.settings.source.clone(),
+            live_source: self.context.is_local() && self.settings.php.mode == PhpMode::Developer,
             cluster: self.cluster(clusters)?,
             tasks,
             task_definition: self.task_definition(containers),
@@ -269,17 +271,9 @@ impl AppPlanner<'_> {
             maximum_percent: settings.maximum_percent,
             circuit_breaker: breaker.enabled,
             rollback: breaker.rollback,
-            failure_threshold: breaker
-                .failure_threshold
-                .unwrap_or_else(|| failure_threshold(desired)),
+            failure_threshold: circuit_breaker_threshold(desired, breaker.failure_threshold),
         }
     }
-}
-
-/// Half the wanted tasks, rounded up, at least 3 and at most 200 (ECS developer guide, "How the
-/// Amazon ECS deployment circuit breaker detects failures").
-fn failure_threshold(desired: u32) -> u16 {
-    u16::try_from(desired.div_ceil(2).clamp(3, 200)).unwrap_or(200)
 }
 
 /// The hosts of all apps that people find from outside, without patterns' doubles.
@@ -290,24 +284,4 @@ pub(super) fn public_hosts(apps: &[App]) -> Vec<String> {
         .flat_map(|rule| rule.hosts.iter().cloned())
         .collect();
     hosts.into_iter().collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::failure_threshold;
-
-    #[test]
-    fn the_failure_threshold_is_that_of_ecs() {
-        for (desired, threshold) in [
-            (1, 3),
-            (2, 3),
-            (6, 3),
-            (7, 4),
-            (25, 13),
-            (400, 200),
-            (800, 200),
-        ] {
-            assert_eq!(failure_threshold(desired), threshold, "{desired}");
-        }
-    }
 }

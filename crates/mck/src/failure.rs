@@ -3,8 +3,12 @@
 use std::{error::Error, fmt};
 
 use mck_environment::Diagnostics;
+use miette::Diagnostic;
 
 use crate::exit::Exit;
+
+/// The code of the file's own mistake, and of a name that the command line asks for.
+const UNKNOWN_ENVIRONMENT: &str = "mck::environment::unknown_environment";
 
 /// A failure of a command.
 #[derive(Debug)]
@@ -89,23 +93,31 @@ impl Failure {
 
 impl From<Diagnostics> for Failure {
     fn from(mistakes: Diagnostics) -> Self {
-        let unknown = "mck::environment::unknown_environment";
-        let only_unknown = mistakes.len() == 1
-            && mistakes.iter().all(|it| {
-                it.code() == unknown
-                    && miette::Diagnostic::labels(it)
-                        .is_none_or(|mut labels| labels.next().is_none())
-            });
-        Self {
-            exit: if only_unknown {
-                Exit::Unknown
-            } else {
-                Exit::File
-            },
+        unknown_environment(&mistakes).unwrap_or_else(|| Self {
+            exit: Exit::File,
             what: What::Mistakes(Box::new(mistakes)),
             hints: Vec::new(),
-        }
+        })
     }
+}
+
+/// The failure where the only mistake is that the command line asks for an environment that the
+/// file does not have.
+fn unknown_environment(mistakes: &Diagnostics) -> Option<Failure> {
+    let mut all = mistakes.iter();
+    let (Some(only), None) = (all.next(), all.next()) else {
+        return None;
+    };
+    let is_in_the_file = Diagnostic::labels(only).is_some_and(|mut labels| labels.next().is_some());
+    if only.code() != UNKNOWN_ENVIRONMENT || is_in_the_file {
+        return None;
+    }
+    let failure = Failure::new(Exit::Unknown, only.to_string());
+    Some(
+        only.help_text()
+            .into_iter()
+            .fold(failure, |failure, help| failure.hint(help)),
+    )
 }
 
 /// A name that is not among those that there are: what was meant, and which there are.

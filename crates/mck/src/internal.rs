@@ -1,19 +1,31 @@
 //! Commands that the program gives itself. They are no part of the command line and are looked for
 //! before it is read, so that they begin at once.
 
-use std::{ffi::OsString, path::Path, process::ExitCode};
+use std::{error::Error, path::Path, process::ExitCode};
+
+use mck_local::{
+    container::{launch, runtime::Program},
+    id::EnvironmentId,
+    supervisor,
+};
 
 use crate::{exit::Exit, failure::Failure, printer::Printer};
 
 /// Runs an internal command; none when the command line is a person's.
 pub fn dispatch() -> Option<ExitCode> {
-    let arguments: Vec<OsString> = std::env::args_os().skip(1).take(4).collect();
-    let result = match arguments.first()?.to_str()? {
-        "container-launch" => container_launch(arguments.get(1)?),
-        "supervise" => supervise(arguments.get(1)?, arguments.get(2)?),
+    let command = std::env::args_os().nth(1)?;
+    let work = match command.to_str()? {
+        "container-launch" => container_launch,
+        "container-run" => container_run,
+        "container-exec" => container_exec,
+        "supervise" => supervise,
         _ => return None,
     };
-    Some(match result {
+    let arguments: Vec<String> = std::env::args_os()
+        .skip(2)
+        .map(|argument| argument.to_string_lossy().into_owned())
+        .collect();
+    Some(match work(&arguments) {
         Ok(()) => Exit::Ok.into(),
         Err(failure) => {
             Printer::plain().failure(&failure);
@@ -22,17 +34,49 @@ pub fn dispatch() -> Option<ExitCode> {
     })
 }
 
-fn container_launch(bundle: &OsString) -> Result<(), Failure> {
-    mck_local::container::launch::launch(Path::new(bundle))
-        .map_err(|error| Failure::from_error(Exit::Internal, &error))
+/// `container-launch BUNDLE`
+fn container_launch(arguments: &[String]) -> Result<(), Failure> {
+    let [bundle] = arguments else {
+        return Err(misused());
+    };
+    launch::launch(Path::new(bundle)).map_err(|error| internal(&error))
 }
 
-fn supervise(state_folder: &OsString, id: &OsString) -> Result<(), Failure> {
-    let internal =
-        |error: &(dyn std::error::Error + 'static)| Failure::from_error(Exit::Internal, error);
-    let id = mck_local::id::EnvironmentId::new(id.to_string_lossy())
-        .map_err(|error| internal(&error))?;
+/// `container-run BUNDLE`
+fn container_run(arguments: &[String]) -> Result<(), Failure> {
+    let [bundle] = arguments else {
+        return Err(misused());
+    };
+    launch::run_attached(Path::new(bundle)).map_err(|error| internal(&error))
+}
+
+/// `container-exec RUNTIME ROOT ARGUMENT…`
+fn container_exec(arguments: &[String]) -> Result<(), Failure> {
+    let [runtime, root, arguments @ ..] = arguments else {
+        return Err(misused());
+    };
+    let programs = [Program::Crun, Program::Runc];
+    let program = programs
+        .into_iter()
+        .find(|program| program.name() == runtime);
+    let program = program.ok_or_else(misused)?;
+    launch::become_exec(program, Path::new(root), arguments).map_err(|error| internal(&error))
+}
+
+/// `supervise STATE_FOLDER ID`
+fn supervise(arguments: &[String]) -> Result<(), Failure> {
+    let [state_folder, id] = arguments else {
+        return Err(misused());
+    };
+    let id = EnvironmentId::new(id.as_str()).map_err(|error| internal(&error))?;
     let launcher = std::env::current_exe().map_err(|error| internal(&error))?;
-    mck_local::supervisor::run(Path::new(state_folder), id, &launcher)
-        .map_err(|error| internal(&error))
+    supervisor::run(Path::new(state_folder), id, &launcher).map_err(|error| internal(&error))
+}
+
+fn internal(error: &(dyn Error + 'static)) -> Failure {
+    Failure::from_error(Exit::Internal, error)
+}
+
+fn misused() -> Failure {
+    Failure::new(Exit::Usage, "this command is for the program itself")
 }

@@ -42,7 +42,7 @@ fn row(cells: &[String], widths: &[usize], right: &[bool]) -> Vec<String> {
     let wrapped: Vec<Vec<String>> = cells
         .iter()
         .zip(widths)
-        .map(|(cell, width)| wrap(cell, *width))
+        .map(|(cell, width)| wrap(&one_line(cell), *width))
         .collect();
     let height = wrapped.iter().map(Vec::len).max().unwrap_or(0);
     (0..height)
@@ -85,6 +85,11 @@ fn column_widths(table: &Table, limit: Option<usize>) -> Vec<usize> {
         *widest -= 1;
     }
     widths
+}
+
+/// A cell's text with spaces for line breaks: rows are lines.
+fn one_line(cell: &str) -> String {
+    cell.replace('\n', " ")
 }
 
 /// Whether all cells of a column are numbers.

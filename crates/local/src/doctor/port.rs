@@ -16,6 +16,9 @@ const SERVICES: [(&str, &str); 5] = [
     ("varnishd", "varnish"),
 ];
 
+/// The program that holds a container's sockets.
+const CONTAINER_MONITOR: &str = "conmon";
+
 /// Whether an address can be listened on. A listener without SO_REUSEPORT, such as this one, is
 /// refused where another listens, whatever options that one has.
 pub fn look(address: SocketAddr) -> Finding {
@@ -36,6 +39,19 @@ pub fn look(address: SocketAddr) -> Finding {
 fn taken(name: String, address: SocketAddr) -> Finding {
     let other = "choose another port with `http-port` and `https-port` of `[local]`";
     match holder(address.port()) {
+        Some((program, pid)) if program == CONTAINER_MONITOR => {
+            let whose = match environment_of(pid) {
+                Some(id) => format!("the environment `{id}`"),
+                None => "a container".to_owned(),
+            };
+            Finding::new(
+                Area::Port,
+                name,
+                Status::Missing,
+                format!("{address} is taken by {whose}"),
+            )
+            .hint(format!("stop it with `mck stop`, or {other}"))
+        }
         Some((program, pid)) => {
             let detail = format!("{address} is taken by `{program}` (process {pid})");
             let service = SERVICES.iter().find(|(known, _)| *known == program);
@@ -76,6 +92,18 @@ fn holder(port: u16) -> Option<(String, u32)> {
     Some((program.trim_end().to_owned(), pid))
 }
 
+/// The environment whose container a conmon watches, by the bundle on its command line:
+/// `…/ID/run/containers/NAME`.
+fn environment_of(pid: u32) -> Option<String> {
+    let line = fs::read_to_string(format!("/proc/{pid}/cmdline")).ok()?;
+    line.split('\0').find_map(environment_of_bundle)
+}
+
+fn environment_of_bundle(path: &str) -> Option<String> {
+    let (before, _) = path.split_once("/run/containers/")?;
+    before.rsplit('/').next().map(str::to_owned)
+}
+
 /// The inode of the socket that listens on a port, from a table of `/proc/net` (proc(5)).
 fn listening_socket(table: &str, port: u16) -> Option<&str> {
     let ending = format!(":{port:04X}");
@@ -100,6 +128,13 @@ mod tests {
         assert!(finding.detail.contains(&us), "{}", finding.detail);
         drop(listener);
         assert_eq!(look(address).status, Status::Ok);
+    }
+
+    #[test]
+    fn a_bundle_names_its_environment() {
+        let bundle = "/var/lib/magecloudkit/shop-local/run/containers/lb-a";
+        assert_eq!(environment_of_bundle(bundle).as_deref(), Some("shop-local"));
+        assert_eq!(environment_of_bundle("--bundle"), None);
     }
 
     #[test]

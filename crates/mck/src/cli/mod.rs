@@ -41,7 +41,7 @@ pub struct Cli {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Global options")]
 pub struct GlobalOptions {
-    /// The environment file [default: magecloudkit.toml here or in the nearest folder above]
+    /// The environment file [default: magecloudkit.toml, here or above]
     #[arg(long, global = true, env = variables::FILE, hide_env_values = true, value_name = "PATH", value_hint = ValueHint::FilePath)]
     pub file: Option<PathBuf>,
     /// The environment

@@ -65,7 +65,7 @@ fn doctor_for(session: &Session<'_>) -> Result<Doctor, Failure> {
 }
 
 /// Whether the environment has its ports: its supervisor answers, or its containers are there.
-fn runs(local: &LocalEnvironment) -> bool {
+pub fn runs(local: &LocalEnvironment) -> bool {
     client::is_supervised(&local.layout)
         || local
             .layout

@@ -71,6 +71,11 @@ fn show(printer: &Printer, screen: &mut Screen, snapshot: &Snapshot, as_json: bo
     }
 }
 
+/// The beginning of a revision: all of it is in `--json` and in `/REVISION.txt`.
+pub fn short_revision(revision: &str) -> &str {
+    revision.get(..12).unwrap_or(revision)
+}
+
 /// A snapshot as tables.
 fn render(snapshot: &Snapshot, style: Style, width: Option<usize>, now: Timestamp) -> String {
     let name = format!("{} ({})", snapshot.project, snapshot.environment);
@@ -104,7 +109,10 @@ fn apps(apps: &[AppStatus]) -> Table {
         vec![
             app.name.clone(),
             format!("{} of {}", app.healthy, app.desired),
-            app.revision.clone().unwrap_or_default(),
+            app.revision
+                .as_deref()
+                .map_or("", short_revision)
+                .to_owned(),
             app.urls.join(" "),
         ]
     };

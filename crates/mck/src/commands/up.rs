@@ -11,7 +11,7 @@ use mck_local::{
     supervisor::snapshot::{AppStatus, Problem, Snapshot},
 };
 
-use super::{doctor, launcher, require_root};
+use super::{doctor, launcher, require_root, status::short_revision};
 use crate::{
     cli::UpOptions,
     exit::Exit,
@@ -68,15 +68,19 @@ pub fn run(session: &Session<'_>, options: &UpOptions) -> Result<(), Failure> {
     }
 }
 
-/// Looks whether the machine has what is needed, and installs it if that is allowed. Ports are
-/// looked at when the load balancer's first node is to be started.
+/// Looks whether the machine has what is needed, and installs it if that is allowed.
 fn check_machine(
     session: &Session<'_>,
     local: &LocalEnvironment,
     install: bool,
 ) -> Result<(), Failure> {
     let settings = &local.environment.settings.local;
-    let doctor = Doctor::new(&local.blueprint, settings, &session.state_folder(), true);
+    let doctor = Doctor::new(
+        &local.blueprint,
+        settings,
+        &session.state_folder(),
+        doctor::runs(local),
+    );
     let mut findings = doctor.glance();
     if install {
         doctor::install(session.printer, &findings)?;
@@ -123,7 +127,7 @@ fn print_apps(printer: &Printer, snapshot: &Snapshot, keys: &Path) {
         let revision = app
             .revision
             .as_ref()
-            .map(|it| format!(", revision {it}"))
+            .map(|it| format!(", revision {}", short_revision(it)))
             .unwrap_or_default();
         printer.result(format_args!(
             "\n{}  {tasks}{revision}",

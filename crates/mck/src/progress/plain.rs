@@ -29,7 +29,10 @@ fn component_news(before: Option<&ComponentStatus>, now: &ComponentStatus) -> Op
     match (now.state, &now.detail) {
         _ if same => None,
         (State::Ready, _) => Some(format!("ready: {} - {}", now.name, now.description)),
-        (State::Failed, Some(reason)) => Some(format!("failed: {} - {reason}", now.name)),
+        (State::Failed, Some(reason)) => {
+            let reason = reason.replace('\n', " ");
+            Some(format!("failed: {} - {reason}", now.name))
+        }
         (State::Failed, None) => Some(format!("failed: {}", now.name)),
         _ => None,
     }

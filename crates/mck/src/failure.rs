@@ -113,11 +113,7 @@ fn unknown_environment(mistakes: &Diagnostics) -> Option<Failure> {
         return None;
     }
     let failure = Failure::new(Exit::Unknown, only.to_string());
-    Some(
-        only.help_text()
-            .into_iter()
-            .fold(failure, |failure, help| failure.hint(help)),
-    )
+    Some(only.help_text().into_iter().fold(failure, Failure::hint))
 }
 
 /// A name that is not among those that there are: what was meant, and which there are.

@@ -111,7 +111,7 @@ impl Machine {
         });
         let files = folders
             .filter_map(|folder| fs::read_dir(folder.path()).ok())
-            .flat_map(|files| files.flatten());
+            .flat_map(Iterator::flatten);
         let names = files.filter_map(|file| file.file_name().into_string().ok());
         Some(
             names

@@ -17,7 +17,7 @@ pub fn run(session: &Session<'_>, options: &DestroyOptions) -> Result<(), Failur
     }
     let begin = Instant::now();
     client::destroy(&layout, &launcher()?, &mut |step| {
-        printer.detail(format_args!("  {step}"))
+        printer.detail(format_args!("  {step}"));
     })?;
     printer.note(format_args!(
         "{id} is removed ({}); nothing of it is left.",

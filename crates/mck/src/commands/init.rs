@@ -16,14 +16,18 @@ pub fn run(session: &Session<'_>, options: &InitOptions) -> Result<(), Failure> 
         Failure::new(Exit::Internal, "the current folder can't be read").caused_by(&error)
     })?;
     let path = here.join(session.named_file().unwrap_or(Path::new(FILE_NAME)));
-    let shown = path.strip_prefix(&here).unwrap_or(&path).display();
+    let shown = path
+        .strip_prefix(&here)
+        .unwrap_or(&path)
+        .display()
+        .to_string();
     let name = match &options.name {
         Some(name) => name.clone(),
         None => project_name(path.parent().unwrap_or(&here)),
     };
     let text = init::template(app(options.app), &name);
     check_name(&name, &text)?;
-    write_new(&path, &text)?;
+    write_new(&path, &shown, &text)?;
 
     let printer = session.printer;
     printer.note(format_args!("Wrote {shown} for the project {name}."));
@@ -62,14 +66,13 @@ fn check_name(name: &str, text: &str) -> Result<(), Failure> {
 }
 
 /// Writes a file that is not there yet.
-fn write_new(path: &Path, text: &str) -> Result<(), Failure> {
+fn write_new(path: &Path, shown: &str, text: &str) -> Result<(), Failure> {
     let written = fs::OpenOptions::new()
         .write(true)
         .create_new(true)
         .open(path)
         .and_then(|mut file| file.write_all(text.as_bytes()));
     written.map_err(|error| {
-        let shown = path.display();
         if error.kind() == std::io::ErrorKind::AlreadyExists {
             Failure::new(Exit::Exists, format!("{shown} is there already"))
                 .hint("remove it first, or write another one with `--file PATH`")

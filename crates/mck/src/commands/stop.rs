@@ -13,7 +13,7 @@ pub fn run(session: &Session<'_>) -> Result<(), Failure> {
     let printer = session.printer;
     let begin = Instant::now();
     client::stop(&layout, &launcher()?, &mut |step| {
-        printer.detail(format_args!("  {step}"))
+        printer.detail(format_args!("  {step}"));
     })?;
     printer.note(format_args!(
         "{} is stopped ({}); its data stays.",

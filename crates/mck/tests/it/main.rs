@@ -1,0 +1,13 @@
+//! The real program, run as a person runs it.
+
+#![expect(clippy::unwrap_used, reason = "a test fails where it unwraps")]
+
+mod check;
+mod exit_codes;
+mod harness;
+mod help;
+mod init;
+mod life;
+mod output;
+mod reference;
+mod show;

@@ -82,7 +82,8 @@ fn render(snapshot: &Snapshot, style: Style, width: Option<usize>, now: Timestam
     let state = match (&snapshot.problem, snapshot.settled) {
         (Some(problem), _) => style.red(format_args!(
             "failing: {}: {}",
-            problem.subject, problem.message
+            problem.subject,
+            problem.message.replace('\n', " ")
         )),
         (None, true) => style.green("up"),
         (None, false) => style.yellow("changing"),

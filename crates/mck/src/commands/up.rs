@@ -28,6 +28,7 @@ pub fn run(session: &Session<'_>, options: &UpOptions) -> Result<(), Failure> {
     let (read, local) = session.local()?;
     require_root()?;
     check_machine(session, &local, options.install)?;
+    check_sources(&read, &local)?;
     check_secrets(&local)?;
 
     let applied = client::up(
@@ -91,6 +92,23 @@ fn check_machine(
         session.printer.warning(message, finding.hint.as_deref());
     }
     doctor::failure(&findings).map_or(Ok(()), Err)
+}
+
+/// Folders with apps' code must be there: a release of nothing would only fail later.
+fn check_sources(read: &ReadFile, local: &LocalEnvironment) -> Result<(), Failure> {
+    let folder = read.path.parent().unwrap_or(Path::new("/"));
+    for app in &local.blueprint.apps {
+        let Some(source) = &app.source else { continue };
+        if !folder.join(source).is_dir() {
+            let (name, shown) = (&app.name, source.display());
+            let message = format!("app `{name}` has its code in {shown}, which is no folder");
+            return Err(Failure::new(Exit::File, message).hint(format!(
+                "put the code there, or correct `app.{name}.source`; it is relative to {}",
+                read.shown
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// Secrets that only the user knows must have their values before anything begins.

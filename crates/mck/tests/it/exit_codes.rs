@@ -41,6 +41,16 @@ fn a_port_that_is_taken_names_its_holder_and_leaves_nothing() {
 }
 
 #[test]
+fn code_that_is_not_there() {
+    let place = with_ports(1, 2);
+    place.write(
+        "magecloudkit.toml",
+        &place.read("magecloudkit.toml").replace("\".\"", "\"src\""),
+    );
+    insta::assert_snapshot!(place.run(&["up"]));
+}
+
+#[test]
 fn a_state_folder_that_cannot_be_made() {
     let place = with_ports(1, 2);
     place.write("file", "");

@@ -72,7 +72,10 @@ impl Place {
     pub fn as_nobody(&self, arguments: &[&str]) -> Command {
         use std::os::unix::fs::PermissionsExt;
         let copy = self.path().join("mck");
-        fs::copy(PROGRAM, &copy).unwrap();
+        // By another process: one forked meanwhile by another test would keep a descriptor of ours
+        // open for writing, and a file that is written to can't be run.
+        let copied = Command::new("cp").arg(PROGRAM).arg(&copy).status();
+        assert!(copied.unwrap().success());
         fs::set_permissions(self.path(), fs::Permissions::from_mode(0o755)).unwrap();
         let mut command = Command::new(copy);
         self.prepare(&mut command);

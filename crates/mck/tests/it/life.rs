@@ -5,8 +5,11 @@ use std::{
     io::{Read, Write},
     net::{TcpListener, TcpStream},
     path::Path,
+    process::Stdio,
     time::Duration,
 };
+
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::harness::Place;
 
@@ -153,7 +156,40 @@ fn survive_a_stop(life: &Life) {
     life.run(&["stop"]);
     assert_eq!(life.traces(), Vec::<String>::new());
     life.place.run(&["status"]).expect(9);
+    assert_eq!(interrupted(life, &["up"]), 130);
+    // What was begun went on; waiting again is enough.
     life.run(&["up"]);
+    assert_eq!(interrupted(life, &["status", "--watch"]), 0);
     assert_eq!(life.front_page(), "HTTP/1.1 200 OK");
     assert!(life.run(&["db", "export"]).contains("INSERT INTO `kept`"));
+}
+
+/// Presses Ctrl-C at the command's first sign of life; gives its exit code.
+fn interrupted(life: &Life, arguments: &[&str]) -> i32 {
+    let mut child = life
+        .place
+        .command(arguments)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut sign = [0];
+    if arguments.contains(&"up") {
+        child
+            .stderr
+            .as_mut()
+            .unwrap()
+            .read_exact(&mut sign)
+            .unwrap();
+    } else {
+        child
+            .stdout
+            .as_mut()
+            .unwrap()
+            .read_exact(&mut sign)
+            .unwrap();
+    }
+    let pid = Pid::from_child(&child);
+    kill_process(pid, Signal::INT).unwrap();
+    child.wait_with_output().unwrap().status.code().unwrap()
 }

@@ -8,12 +8,13 @@ use std::{
     fs, io,
     os::unix::fs::{MetadataExt, PermissionsExt, symlink},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::{command::Command, layout::write_atomically};
+use crate::{command::Command, layout::write_atomically, text::hex};
 
 /// Why a release was not made.
 #[derive(Debug, thiserror::Error)]
@@ -166,6 +167,17 @@ impl ReleaseStore {
             let path = fresh.join(path);
             fs::write(&path, format!("{revision}\n")).map_err(at(&path))?;
         }
+        let release = Release {
+            id: id.clone(),
+            revision,
+        };
+        let manifest = self.manifest(&id);
+        if !manifest.exists() {
+            serde_json::to_vec(&release)
+                .map_err(io::Error::from)
+                .and_then(|text| write_atomically(&manifest, &text))
+                .map_err(at(&manifest))?;
+        }
         let tree = self.tree(&id);
         if tree.exists() {
             fs::remove_dir_all(&fresh).map_err(at(&fresh))?;
@@ -173,7 +185,57 @@ impl ReleaseStore {
             fs::set_permissions(&fresh, fs::Permissions::from_mode(0o755)).map_err(at(&fresh))?;
             fs::rename(&fresh, &tree).map_err(at(&tree))?;
         }
-        Ok(Release { id, revision })
+        Ok(release)
+    }
+
+    fn manifest(&self, id: &str) -> PathBuf {
+        self.top.join(&self.app).join(format!("{id}.json"))
+    }
+
+    /// The release of an id, or of the beginning of one; none where there is none or several.
+    pub fn find(&self, id: &str) -> Option<Release> {
+        let mut found = self.list().into_iter().filter(|known| known.starts_with(id));
+        let only = found.next().filter(|_| found.next().is_none())?;
+        serde_json::from_slice(&fs::read(self.manifest(&only)).ok()?).ok()
+    }
+
+    /// When a release was made first.
+    pub fn made(&self, id: &str) -> Option<std::time::SystemTime> {
+        fs::metadata(self.manifest(id)).ok()?.modified().ok()
+    }
+
+    /// Removes all releases but the needed ones and the newest `keep`, and the files that only they
+    /// had.
+    ///
+    /// # Errors
+    /// When something can't be removed; the rest is.
+    pub fn prune(&self, needed: &[String], keep: usize) -> Result<(), ReleaseError> {
+        let mut known: Vec<String> = self.list().into_iter().collect();
+        known.sort_by_key(|id| std::cmp::Reverse(self.made(id)));
+        let old = known.iter().skip(keep).filter(|id| !needed.contains(id));
+        let mut first_error = None;
+        for id in old {
+            for result in [
+                fs::remove_dir_all(self.tree(id)).map_err(at(&self.tree(id))),
+                fs::remove_file(self.manifest(id)).map_err(at(&self.manifest(id))),
+            ] {
+                first_error = first_error.or(result.err());
+            }
+        }
+        let objects = fs::read_dir(self.top.join("objects")).into_iter().flatten().flatten();
+        for object in objects {
+            let is_old = |metadata: &fs::Metadata| {
+                metadata.modified().is_ok_and(|time| {
+                    time.elapsed().is_ok_and(|age| age > Duration::from_secs(600))
+                })
+            };
+            // No release links to it any more; a young one may be about to be linked to.
+            let unused = |metadata: fs::Metadata| metadata.nlink() == 1 && is_old(&metadata);
+            if object.metadata().is_ok_and(unused) {
+                let _ = fs::remove_file(object.path());
+            }
+        }
+        first_error.map_or(Ok(()), Err)
     }
 
     /// The ids of the releases that are kept.
@@ -284,17 +346,6 @@ fn store_object(objects: &Path, file: &Path, executable: bool) -> Result<String,
             .map_err(at(&object))?;
     }
     Ok(name)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            // Writing to a string can't fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
 }
 
 /// The source's git revision, marked when it has changes that are not committed.

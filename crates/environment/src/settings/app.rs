@@ -141,7 +141,7 @@ pub struct HealthCheck {
     #[schemars(regex(pattern = r"^[0-9]{3}(-[0-9]{3})?(,[0-9]{3}(-[0-9]{3})?)*$"))]
     pub matcher: Option<String>,
     /// After a task's start, failed checks do not count for this long, up to 2,147,483,647 s
-    /// (ECS). Default: 60 s.
+    /// (ECS). Default: 60 s, locally 10 s.
     pub grace_period: Option<Duration>,
 }
 

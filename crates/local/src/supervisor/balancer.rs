@@ -10,7 +10,7 @@ use std::{
 
 use mck_server_config::haproxy::{
     Target, TargetGroup,
-    commands::{self, CommandError},
+    commands::{self, Admission, CommandError},
     fail_open_backend,
     status::{OperationalState, ServerStatus, StatusError, parse_show_stat},
 };
@@ -37,6 +37,8 @@ pub enum BalancerError {
 pub struct WantedGroup {
     /// The group, with the targets that take requests.
     pub group: TargetGroup,
+    /// Targets among them that are only checked so far.
+    pub held: BTreeSet<String>,
     /// Targets that finish what they have and get no more.
     pub draining: BTreeSet<String>,
 }
@@ -57,7 +59,8 @@ pub struct TargetHealth {
 /// One command for a node's socket, and what the node must answer for it to count.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Change {
-    Register(Box<TargetGroup>, Target),
+    Register(Box<TargetGroup>, Target, Admission),
+    Release(String, String),
     AdmitToFailOpen(String, Target),
     Drain(String, String),
     Remove(String, String),
@@ -83,7 +86,11 @@ pub fn synchronise(
     Ok(checked
         .map(|server| {
             let health = TargetHealth {
-                healthy: server.state == OperationalState::Up && server.has_passed_a_check(),
+                // A held one has no weight, which HAProxy calls draining.
+                healthy: matches!(
+                    server.state,
+                    OperationalState::Up | OperationalState::Draining
+                ) && server.has_passed_a_check(),
                 checked: !matches!(server.check_status.trim_start_matches("* "), "" | "INI"),
                 detail: detail(server),
                 in_flight: server.current_sessions,
@@ -108,7 +115,12 @@ fn detail(server: &ServerStatus) -> String {
 /// What must change for a node to be as wanted.
 fn changes(wanted: &[WantedGroup], status: &[ServerStatus]) -> Vec<Change> {
     let mut changes = Vec::new();
-    for WantedGroup { group, draining } in wanted {
+    for WantedGroup {
+        group,
+        held,
+        draining,
+    } in wanted
+    {
         let present: BTreeMap<&str, &ServerStatus> = status
             .iter()
             .filter(|server| server.backend == group.name)
@@ -123,8 +135,21 @@ fn changes(wanted: &[WantedGroup], status: &[ServerStatus]) -> Vec<Change> {
             })
         };
         for target in &group.targets {
+            let is_held = held.contains(&target.name);
             match present.get(target.name.as_str()) {
-                None => changes.push(Change::Register(Box::new(group.clone()), target.clone())),
+                None => {
+                    let admission = if is_held {
+                        Admission::Held
+                    } else {
+                        Admission::WhenHealthy
+                    };
+                    let group = Box::new(group.clone());
+                    changes.push(Change::Register(group, target.clone(), admission));
+                }
+                Some(server) if server.state == OperationalState::Draining && !is_held => {
+                    changes.push(Change::Release(group.name.clone(), target.name.clone()));
+                }
+                Some(_) if is_held => {}
                 Some(server) if server.has_passed_a_check() && !admitted(&target.name) => {
                     changes.push(Change::AdmitToFailOpen(group.name.clone(), target.clone()));
                 }
@@ -149,13 +174,17 @@ fn changes(wanted: &[WantedGroup], status: &[ServerStatus]) -> Vec<Change> {
 
 fn carry_out(socket: &Path, change: &Change) -> Result<(), BalancerError> {
     match change {
-        Change::Register(group, target) => {
-            let reply = ask(socket, &commands::register(group, target)?)?;
+        Change::Register(group, target, admission) => {
+            let reply = ask(socket, &commands::register(group, target, *admission)?)?;
             match commands::check_reply(&reply) {
                 Err(CommandError::AlreadyExists) => Ok(()),
                 other => Ok(other?),
             }
         }
+        Change::Release(group, target) => Ok(commands::check_reply(&ask(
+            socket,
+            &commands::release(group, target)?,
+        )?)?),
         Change::AdmitToFailOpen(group, target) => {
             let admit = commands::admit_to_fail_open(group, &target.name)?;
             match commands::check_reply(&ask(socket, &admit)?) {

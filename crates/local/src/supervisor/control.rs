@@ -15,6 +15,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::{
+    deployment::{Begun, Reply},
     mailbox::{Message, Sender},
     one_off::Lease,
     snapshot::{Publisher, Snapshot},
@@ -39,6 +40,29 @@ pub enum Request {
         /// The app.
         app: String,
     },
+    /// Replace an app's tasks by those of a release: the one of that id, or one made of the source.
+    Deploy {
+        /// The app.
+        app: String,
+        /// The release's id.
+        release: Option<String>,
+        /// Who asks.
+        by: String,
+    },
+    /// Go back to the deployment before.
+    RollBack {
+        /// The app.
+        app: String,
+        /// Who asks.
+        by: String,
+    },
+    /// Stop the deployment in progress and go back.
+    StopDeployment {
+        /// The app.
+        app: String,
+        /// Who asks.
+        by: String,
+    },
     /// End; what was made goes on.
     Quit,
 }
@@ -61,6 +85,11 @@ pub enum Answer {
     Lease {
         /// That.
         lease: Box<Lease>,
+    },
+    /// What was done with a request for a deployment.
+    Begun {
+        /// That.
+        begun: Begun,
     },
     /// It will be done.
     Accepted,
@@ -144,12 +173,33 @@ fn answer(stream: &UnixStream, sender: &Sender, publisher: &Publisher) -> io::Re
                 Err(_) => write(stream, &ending()),
             }
         }
+        Request::Deploy { app, release, by } => answer_begun(stream, |reply| {
+            sender.send(Message::Deploy { app, release, by, reply });
+        }),
+        Request::RollBack { app, by } => answer_begun(stream, |reply| {
+            sender.send(Message::RollBack { app, by, reply });
+        }),
+        Request::StopDeployment { app, by } => answer_begun(stream, |reply| {
+            sender.send(Message::StopDeployment { app, by, reply });
+        }),
         Request::Quit => {
             write(stream, &Answer::Accepted)?;
             sender.send(Message::Quit);
             Ok(())
         }
     }
+}
+
+/// Sends a request for a deployment on and answers what came of it.
+fn answer_begun(stream: &UnixStream, send: impl FnOnce(Reply)) -> io::Result<()> {
+    let (reply, result) = mpsc::sync_channel(1);
+    send(reply);
+    let answer = match result.recv() {
+        Ok(Ok(begun)) => Answer::Begun { begun },
+        Ok(Err(reason)) => Answer::Refused { reason },
+        Err(_) => ending(),
+    };
+    write(stream, &answer)
 }
 
 fn ending() -> Answer {

@@ -39,8 +39,20 @@ impl Supervisor {
             };
             match hook {
                 Some((app, stage)) => self.start_hook(&component.name, &app, stage),
+                None if self.has_its_release(&component) => self.component_ready(&component),
                 None => self.start_work(component),
             }
+        }
+    }
+
+    /// Whether a component makes a release that is there and that nobody asked to make again: a
+    /// supervisor that comes back must not deploy what changed meanwhile.
+    fn has_its_release(&self, component: &Component) -> bool {
+        match &component.kind {
+            Kind::Release(app) => {
+                self.record.releases.contains_key(app) && !self.builds.contains(app)
+            }
+            _ => false,
         }
     }
 
@@ -107,7 +119,10 @@ impl Supervisor {
             }
             Err(error) => {
                 let reason = chain(&error);
-                self.component_failed(name, reason);
+                match &component.kind {
+                    Kind::Release(app) => self.release_failed(&component, app, reason),
+                    _ => self.component_failed(name, reason),
+                }
             }
         }
     }
@@ -116,16 +131,35 @@ impl Supervisor {
         let Kind::Release(app) = &component.kind else {
             return;
         };
+        self.builds.remove(app);
         if self.record.releases.get(app) != Some(&release) {
             self.note(
                 app,
                 Level::Info,
                 format!("Release {} ({}).", release.id, release.revision),
             );
+        }
+        if self.waiting.iter().any(|it| it.app == *app) {
+            self.answer_waiting(app, &Ok(release));
+        } else if self.record.releases.get(app) != Some(&release) {
             self.record.releases.insert(app.clone(), release);
             self.save();
             let app = app.clone();
             self.look_again(|it| it.kind == Kind::Upgrade(app.clone()));
+        }
+    }
+
+    /// A release could not be made: those who wait hear it, and where there is an older one it
+    /// goes on.
+    fn release_failed(&mut self, component: &Component, app: &str, reason: String) {
+        self.builds.remove(app);
+        self.answer_waiting(app, &Err(reason.clone()));
+        if self.record.releases.contains_key(app) {
+            self.note(app, Level::Warning, format!("No new release: {reason}"));
+            self.component_ready(component);
+        } else {
+            self.builds.insert(app.to_owned());
+            self.component_failed(&component.name, reason);
         }
     }
 

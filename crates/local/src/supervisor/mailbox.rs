@@ -11,7 +11,10 @@ use std::{
 
 use rustix::event::{EventfdFlags, eventfd};
 
-use super::work::{Done, WorkError};
+use super::{
+    deployment::Reply,
+    work::{Done, WorkError},
+};
 use crate::origin::Origin;
 
 /// Something to decide on.
@@ -63,6 +66,35 @@ pub enum Message {
     Return {
         /// The task.
         id: String,
+    },
+    /// A client asks for a deployment.
+    Deploy {
+        /// The app.
+        app: String,
+        /// The release's id; without one a release is made of the source.
+        release: Option<String>,
+        /// Who asks.
+        by: String,
+        /// Where the answer goes.
+        reply: Reply,
+    },
+    /// A client asks to go back to the deployment before.
+    RollBack {
+        /// The app.
+        app: String,
+        /// Who asks.
+        by: String,
+        /// Where the answer goes.
+        reply: Reply,
+    },
+    /// A client asks to stop the deployment in progress.
+    StopDeployment {
+        /// The app.
+        app: String,
+        /// Who asks.
+        by: String,
+        /// Where the answer goes.
+        reply: Reply,
     },
     /// The supervisor shall end; what it made goes on.
     Quit,

@@ -12,6 +12,7 @@
 mod balancer;
 pub mod component;
 mod components;
+pub mod deployment;
 pub mod control;
 pub mod database;
 mod jobs;
@@ -27,7 +28,7 @@ mod task_work;
 mod work;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs, io,
     os::fd::AsFd,
     path::{Path, PathBuf},
@@ -57,6 +58,7 @@ use crate::{
     id::EnvironmentId,
     layout::Layout,
     origin::{self, Origin, OriginError},
+    servers::Context,
 };
 
 /// Why a supervisor could not run.
@@ -104,6 +106,14 @@ struct Supervisor {
     jobs_seen: jiff::Timestamp,
     /// The first error of the record or the event log, shown until it is written again.
     storage_problem: Option<String>,
+    /// Apps that are planned from an older version of the environment.
+    pinned: BTreeMap<String, Arc<Context>>,
+    /// Apps whose release is to be made of the source again.
+    builds: BTreeSet<String>,
+    /// Who asked for the deployment of an app that is about to begin.
+    deployers: BTreeMap<String, String>,
+    /// Who waits for a release.
+    waiting: Vec<deployment::Waiting>,
     finished: bool,
 }
 
@@ -194,6 +204,10 @@ impl Supervisor {
             source,
         })?;
         let components = components_of(&workshop, &record);
+        let pinned = record.pinned.iter().filter_map(|(app, number)| {
+            Some((app.clone(), deployment::load_definition(layout, app, *number)?))
+        });
+        let pinned = pinned.collect();
         Ok(Self {
             origin,
             workshop,
@@ -211,6 +225,10 @@ impl Supervisor {
             balancer_errors: BTreeMap::new(),
             jobs_seen: jiff::Timestamp::now(),
             storage_problem: None,
+            pinned,
+            builds: BTreeSet::new(),
+            deployers: BTreeMap::new(),
+            waiting: Vec::new(),
             finished: false,
         })
     }
@@ -252,6 +270,15 @@ impl Supervisor {
                 let _ = reply.send(self.lease(&app));
             }
             Message::Return { id } => self.give_back(&id),
+            Message::Deploy { app, release, by, reply } => {
+                self.deploy(&app, release.as_deref(), by, reply);
+            }
+            Message::RollBack { app, by, reply } => {
+                let _ = reply.send(self.roll_back(&app, by));
+            }
+            Message::StopDeployment { app, by, reply } => {
+                let _ = reply.send(self.stop_deployment(&app, &by));
+            }
             Message::Quit => self.finished = true,
         }
     }
@@ -268,6 +295,8 @@ impl Supervisor {
             Some(fresh.map_err(|error| crate::text::chain(&error))?)
         };
         origin.save(&layout).map_err(tell)?;
+        let apps: Vec<String> = self.record.pinned.keys().cloned().collect();
+        apps.iter().for_each(|app| self.unpin(app));
         let mut changed = Vec::new();
         if let Some(workshop) = workshop {
             let (before, after) = (
@@ -296,6 +325,8 @@ impl Supervisor {
             // The sources may have changed though the file did not.
             self.look_again(|component| matches!(component.kind, component::Kind::Release(_)));
         }
+        self.builds = self.blueprint().apps.iter().map(|app| app.name.clone()).collect();
+        self.retry_failed();
         self.start_components();
         self.publish();
         Ok(changed)

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Supervisor,
-    component::Component,
+    component::{Component, Condition},
     components,
     mailbox::Message,
     record::{Purpose, TaskRecord},
@@ -88,7 +88,11 @@ impl Supervisor {
         record: TaskRecord,
         limit: Duration,
     ) {
-        let (workshop, sender, app) = (self.workshop.clone(), self.mailbox.sender(), app.clone());
+        let (workshop, sender, app) = (
+            self.workshop_of(&app.name),
+            self.mailbox.sender(),
+            app.clone(),
+        );
         thread::spawn(move || {
             let result = workshop.run_one_off(&app, &container, command, &id, &record, limit);
             sender.send(Message::OneOffEnded { id, result });
@@ -150,7 +154,7 @@ impl Supervisor {
                     format!("The cache flush failed: {reason}"),
                 );
             } else {
-                self.component_failed(name, reason);
+                self.upgrade_failed(name, &task.app, reason);
             }
             return;
         }
@@ -173,6 +177,19 @@ impl Supervisor {
         self.ready_by_name(name);
     }
 
+    /// A hook failed: where others serve, the deployment that needs it is given up; else it is
+    /// tried again.
+    fn upgrade_failed(&mut self, name: &str, app: &str, reason: String) {
+        let is_upgrade = name == components::upgrade_name(app);
+        if is_upgrade && self.is_in_progress(app) {
+            self.give_up(app, &format!("its upgrade hook failed: {reason}"));
+        }
+        // After a rollback the component is ready: the older release needs no upgrade.
+        if self.conditions.get(name) != Some(&Condition::Ready) {
+            self.component_failed(name, reason);
+        }
+    }
+
     /// Flushes an app's caches once its tasks are all of another revision than before.
     pub(super) fn flush_after_rollout(&mut self, app: &App, revision: &str) {
         let name = components::cache_flush_name(&app.name);
@@ -193,7 +210,7 @@ impl Supervisor {
         }
     }
 
-    fn ready_by_name(&mut self, name: &str) {
+    pub(super) fn ready_by_name(&mut self, name: &str) {
         let component: Option<Component> =
             self.components.iter().find(|it| it.name == name).cloned();
         if let Some(component) = component {

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, fs, io, net::Ipv4Addr, path::Path};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::deployment::Deployment;
 use crate::{layout::write_atomically, release::Release};
 
 /// What was recorded of an environment.
@@ -19,6 +20,10 @@ pub struct Record {
     pub done: BTreeMap<String, String>,
     /// The release of each app.
     pub releases: BTreeMap<String, Release>,
+    /// Deployments of each app, oldest first.
+    pub deployments: BTreeMap<String, Vec<Deployment>>,
+    /// Apps that were rolled back, with the number of the deployment whose definition they have.
+    pub pinned: BTreeMap<String, u64>,
     /// Tasks by id.
     pub tasks: BTreeMap<String, TaskRecord>,
     /// When each job (`app/job`) was started last, and how it ended.
@@ -47,6 +52,9 @@ pub struct TaskRecord {
     pub created: Timestamp,
     /// Whether it is being taken out.
     pub draining: bool,
+    /// Whether it has taken requests.
+    #[serde(default)]
+    pub was_healthy: bool,
 }
 
 /// Why a task runs.
@@ -131,6 +139,7 @@ mod tests {
                 address: Ipv4Addr::new(172, 31, 3, 80),
                 created: Timestamp::UNIX_EPOCH,
                 draining: false,
+                was_healthy: false,
             },
         );
         record.save(&path).unwrap();

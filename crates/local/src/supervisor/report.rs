@@ -5,6 +5,7 @@ use mck_blueprint::{model::App, rollout};
 use super::{
     Supervisor,
     component::{self, Component, Condition},
+    deployment::DeploymentState,
     record::Purpose,
     service::Phase,
     snapshot::{AppStatus, ComponentStatus, JobStatus, Problem, Snapshot, State, TaskStatus},
@@ -34,7 +35,7 @@ impl Supervisor {
         let settled = components
             .iter()
             .all(|component| component.state == State::Ready)
-            && blueprint.apps.iter().all(|app| self.is_steady(app));
+            && self.apps().iter().all(|app| self.is_steady(app) && !self.is_deploying(app));
         Snapshot {
             project: blueprint.project.clone(),
             environment: blueprint.environment.clone(),
@@ -48,6 +49,11 @@ impl Supervisor {
     fn is_steady(&self, app: &App) -> bool {
         let revision = self.revision(app);
         revision.is_some_and(|revision| self.rollout(app, &revision).is_steady())
+    }
+
+    fn is_deploying(&self, app: &App) -> bool {
+        let last = self.last_deployment(&app.name);
+        last.is_none_or(|last| last.state == DeploymentState::InProgress)
     }
 
     fn rollout(&self, app: &App, revision: &str) -> rollout::Service {
@@ -136,6 +142,7 @@ impl Supervisor {
             healthy: u32::try_from(healthy.count()).unwrap_or(u32::MAX),
             tasks,
             jobs: self.job_statuses(app),
+            deployments: self.record.deployments.get(&app.name).cloned().unwrap_or_default(),
         }
     }
 
@@ -162,6 +169,18 @@ impl Supervisor {
                 message: message.clone(),
             });
         }
+        let failed = self.apps().into_iter().find_map(|app| {
+            match &self.last_deployment(&app.name)?.state {
+                DeploymentState::Failed(reason) => Some(Problem {
+                    subject: app.name,
+                    message: reason.clone(),
+                }),
+                _ => None,
+            }
+        });
+        if failed.is_some() {
+            return failed;
+        }
         let component = self.components.iter().find_map(|component| {
             match self.conditions.get(&component.name) {
                 Some(Condition::Failed {
@@ -184,19 +203,6 @@ impl Supervisor {
                     message: it.reason.clone(),
                 })
             })
-            .or_else(|| self.never_healthy())
-    }
 
-    /// A task that runs but whose health check has failed for longer than its grace period.
-    fn never_healthy(&self) -> Option<Problem> {
-        let (id, state) = self
-            .tasks
-            .iter()
-            .find(|(_, state)| state.phase == Phase::Unhealthy && !state.was_healthy)?;
-        let app = self.record.tasks.get(id).map(|task| task.app.clone())?;
-        Some(Problem {
-            subject: app,
-            message: format!("{id} never became healthy: {}", state.detail),
-        })
     }
 }

@@ -21,6 +21,7 @@ use super::{
     balancer::{self, TargetHealth, WantedGroup},
     component::{Condition, Kind},
     components::{install_name, upgrade_name},
+    deployment,
     mailbox::Message,
     record::{Purpose, TaskRecord},
     work::WorkError,
@@ -44,6 +45,8 @@ pub(super) struct TaskState {
     pub(super) detail: String,
     /// It took requests at some time.
     pub(super) was_healthy: bool,
+    /// Since when its health check passes.
+    pub(super) healthy_since: Option<Instant>,
     /// Since when its health check fails though it passed before or should by now.
     failing_since: Option<Instant>,
     in_flight: u64,
@@ -79,6 +82,7 @@ impl TaskState {
             since: Instant::now(),
             detail: String::new(),
             was_healthy: false,
+            healthy_since: None,
             failing_since: None,
             in_flight: 0,
         }
@@ -99,7 +103,14 @@ impl TaskState {
 
 impl Supervisor {
     pub(super) fn app(&self, name: &str) -> Option<&App> {
-        self.blueprint().apps.iter().find(|app| app.name == name)
+        let apps = &self.context_of(name).blueprint.apps;
+        apps.iter().find(|app| app.name == name)
+    }
+
+    /// The apps of the environment, each as it should be now.
+    pub(super) fn apps(&self) -> Vec<App> {
+        let names = self.blueprint().apps.iter().map(|app| &app.name);
+        names.filter_map(|name| self.app(name).cloned()).collect()
     }
 
     /// Whether something changes that is worth looking at often.
@@ -125,7 +136,7 @@ impl Supervisor {
                 .map(|release| release.id.clone())
                 .unwrap_or_default(),
         };
-        let plans = task::containers(&self.workshop.context, app, &place).ok()?;
+        let plans = task::containers(self.context_of(&app.name), app, &place).ok()?;
         let marks: Vec<String> = plans
             .iter()
             .map(crate::container::ContainerPlan::mark)
@@ -136,7 +147,7 @@ impl Supervisor {
     /// Decides for each app which tasks to start and stop.
     pub(super) fn look_at_tasks(&mut self) {
         self.finish_draining();
-        for app in self.blueprint().apps.clone() {
+        for app in self.apps() {
             if !self.may_start_tasks(&app) {
                 continue;
             }
@@ -144,6 +155,7 @@ impl Supervisor {
                 continue;
             };
             let service = self.service(&app, &revision);
+            self.follow_deployment(&app, &revision, &service);
             if service.is_steady() {
                 self.flush_after_rollout(&app, &revision);
             }
@@ -177,11 +189,12 @@ impl Supervisor {
                 let state = self.tasks.get(id)?;
                 let health = match state.phase {
                     Phase::Starting | Phase::Running => Health::Starting,
+                    Phase::Healthy if self.is_held(app, id) => Health::Starting,
                     Phase::Healthy => Health::Healthy,
+                    Phase::Unhealthy if !state.was_healthy => Health::Unhealthy,
                     Phase::Unhealthy => match state.failing_since {
                         Some(since) if since.elapsed() > REPLACE_AFTER => Health::Unhealthy,
-                        _ if state.was_healthy => Health::Healthy,
-                        _ => Health::Starting,
+                        _ => Health::Healthy,
                     },
                     Phase::Draining(_) | Phase::Stopping => Health::Draining,
                 };
@@ -203,7 +216,7 @@ impl Supervisor {
             desired: app.tasks.desired,
             rules: app.deployment,
             placeable: self.placeable(app),
-            halted: waits,
+            halted: waits || self.is_halted(&app.name, revision),
             tasks: tasks.collect(),
         }
     }
@@ -267,7 +280,11 @@ impl Supervisor {
         );
         self.tasks
             .insert(id.clone(), TaskState::new(Phase::Starting));
-        let (workshop, sender, app) = (self.workshop.clone(), self.mailbox.sender(), app.clone());
+        let (workshop, sender, app) = (
+            self.workshop_of(&app.name),
+            self.mailbox.sender(),
+            app.clone(),
+        );
         thread::spawn(move || {
             let result = workshop.start_task(&app, &id, &task);
             sender.send(Message::TaskStarted { id, result });
@@ -304,6 +321,7 @@ impl Supervisor {
             address,
             created: Timestamp::now(),
             draining: false,
+            was_healthy: false,
         };
         self.record.tasks.insert(id.clone(), task.clone());
         if self.save() {
@@ -347,13 +365,21 @@ impl Supervisor {
     /// A task failed: it is stopped, and the next is not started at once.
     fn task_failed(&mut self, id: &str, reason: String) {
         self.note(id, Level::Warning, format!("Failed: {reason}"));
-        if let Some(task) = self.record.tasks.get(id) {
-            self.throttles
-                .entry(task.app.clone())
-                .or_default()
-                .failed(reason);
-        }
+        self.count_task_failure(id, reason);
         self.stop_task(id);
+    }
+
+    /// A failed task slows the next one's start down and may be one too many for a deployment.
+    fn count_task_failure(&mut self, id: &str, reason: String) {
+        let Some(task) = self.record.tasks.get(id).cloned() else {
+            return;
+        };
+        if task.purpose != Purpose::Service {
+            return;
+        }
+        let throttle = self.throttles.entry(task.app.clone()).or_default();
+        throttle.failed(reason.clone());
+        self.count_failure(&task.app, &task.revision, &reason);
     }
 
     pub(super) fn container_ended(&mut self, container: &str) {
@@ -405,6 +431,10 @@ impl Supervisor {
             StopReason::ScaledIn => "fewer tasks are wanted",
         };
         self.note(id, Level::Info, format!("Drains: {why}."));
+        let never_healthy = self.tasks.get(id).is_some_and(|state| !state.was_healthy);
+        if reason == StopReason::Unhealthy && never_healthy {
+            self.count_task_failure(id, self.why_unhealthy(app, id));
+        }
         let delay = app
             .target_group
             .as_ref()
@@ -420,6 +450,21 @@ impl Supervisor {
             }
             _ => self.stop_task(id),
         }
+    }
+
+    /// What a failing health check says, with the last that the app itself said.
+    fn why_unhealthy(&self, app: &App, id: &str) -> String {
+        let detail = self.tasks.get(id).map_or("", |state| state.detail.as_str());
+        let containers = app.task_definition.containers.iter();
+        let words = containers.filter(|it| it.name != "nginx").map(|container| {
+            let path = self.workshop.runtime.log(&task::container_id(id, &container.name));
+            (container.name.clone(), crate::logs::last_lines(&path, 2))
+        });
+        let words: Vec<String> = words
+            .filter(|(_, text)| !text.is_empty())
+            .map(|(name, text)| format!("{name}'s last words: {}", text.replace('\n', " | ")))
+            .collect();
+        std::iter::once(detail.to_owned()).chain(words).collect::<Vec<_>>().join("; ")
     }
 
     fn finish_draining(&mut self) {
@@ -505,15 +550,14 @@ impl Supervisor {
             }
         }
         let mut state = TaskState::new(Phase::Running);
-        // It may have taken requests; nothing is done to it before its next health check.
-        state.was_healthy = true;
+        state.was_healthy = task.was_healthy;
         self.tasks.insert(id.to_owned(), state);
         self.settle_internal(id);
     }
 
     /// Targets whose health check passes, by group.
     pub(super) fn healthy_targets(&self) -> Vec<(String, Vec<Target>)> {
-        let groups = self.wanted_groups(|state| state.phase == Phase::Healthy);
+        let groups = self.wanted_groups(|state| state.phase == Phase::Healthy && state.was_healthy);
         groups
             .into_iter()
             .map(|wanted| (wanted.group.name, wanted.group.targets))
@@ -531,7 +575,7 @@ impl Supervisor {
             });
             let Some(app) = app else { continue };
             let port = app.target_group.as_ref().map_or(80, |it| it.port);
-            let mut draining = BTreeSet::new();
+            let (mut draining, mut held) = (BTreeSet::new(), BTreeSet::new());
             for (id, task) in self.record.service_tasks(&app.name) {
                 let Some(state) = self.tasks.get(id) else {
                     continue;
@@ -542,6 +586,9 @@ impl Supervisor {
                     && which(state)
                     && (state.was_healthy || self.may_take_requests(app))
                 {
+                    if self.is_held(app, id) {
+                        held.insert(id.clone());
+                    }
                     let address = SocketAddr::new(task.address.into(), port);
                     group.targets.push(Target {
                         name: id.clone(),
@@ -549,7 +596,11 @@ impl Supervisor {
                     });
                 }
             }
-            groups.push(WantedGroup { group, draining });
+            groups.push(WantedGroup {
+                group,
+                draining,
+                held,
+            });
         }
         groups
     }
@@ -563,12 +614,7 @@ impl Supervisor {
                 && (self.conditions.contains_key(&name)
                     || !self.components.iter().any(|it| it.name == name))
         };
-        ready(install_name(&app.name)) && (ready(upgrade_name(&app.name)) || self.has_healthy(app))
-    }
-
-    fn has_healthy(&self, app: &App) -> bool {
-        let mut tasks = self.record.service_tasks(&app.name);
-        tasks.any(|(id, _)| self.tasks.get(id).is_some_and(|state| state.was_healthy))
+        ready(install_name(&app.name)) && ready(upgrade_name(&app.name))
     }
 
     /// Brings the load balancer's nodes to what is wanted, and learns how they find the tasks.
@@ -648,36 +694,52 @@ impl Supervisor {
         match (healthy, state.phase) {
             (true, Phase::Healthy) => {}
             (true, _) => {
-                let again = state.was_healthy;
                 state.enter(Phase::Healthy);
-                state.was_healthy = true;
+                state.healthy_since = Some(Instant::now());
                 state.failing_since = None;
-                self.task_healthy(id, again);
+                if state.was_healthy {
+                    self.note(id, Level::Info, "Healthy again.");
+                }
             }
             (false, Phase::Running) if state.since.elapsed() < grace => {}
             (false, Phase::Unhealthy) => {}
             (false, _) => {
                 let detail = state.detail.clone();
                 state.enter(Phase::Unhealthy);
+                state.healthy_since = None;
                 state.failing_since = Some(Instant::now());
                 self.note(id, Level::Warning, format!("Unhealthy: {detail}."));
             }
         }
+        self.watch_healthy(id);
     }
 
-    fn task_healthy(&mut self, id: &str, again: bool) {
-        let message = if again {
-            "Healthy again."
-        } else {
-            "Healthy: it takes requests."
+    /// A healthy task takes requests once nothing holds it back, and is trusted after a while.
+    fn watch_healthy(&mut self, id: &str) {
+        let Some((task, state)) = self.record.tasks.get(id).zip(self.tasks.get(id)) else {
+            return;
         };
-        self.note(id, Level::Info, message);
-        if let Some(task) = self.record.tasks.get(id) {
-            self.throttles
-                .entry(task.app.clone())
-                .or_default()
-                .ready();
+        let (app, revision) = (task.app.clone(), task.revision.clone());
+        if state.phase != Phase::Healthy {
+            return;
         }
+        let was_healthy = state.was_healthy;
+        if deployment::is_trusted(state.healthy_since) {
+            self.count_success(&app, &revision);
+        }
+        let held = self.app(&app).is_some_and(|app| self.is_held(app, id));
+        if was_healthy || held {
+            return;
+        }
+        self.note(id, Level::Info, "Healthy: it takes requests.");
+        if let Some(state) = self.tasks.get_mut(id) {
+            state.was_healthy = true;
+        }
+        if let Some(task) = self.record.tasks.get_mut(id) {
+            task.was_healthy = true;
+        }
+        self.save();
+        self.throttles.entry(app).or_default().ready();
     }
 
     fn grace_period(&self, id: &str) -> Duration {

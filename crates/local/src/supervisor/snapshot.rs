@@ -9,6 +9,8 @@ use std::{
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::deployment::Deployment;
+
 /// An environment at a moment.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -99,6 +101,9 @@ pub struct AppStatus {
     pub tasks: Vec<TaskStatus>,
     /// Its jobs.
     pub jobs: Vec<JobStatus>,
+    /// Its deployments, oldest first.
+    #[serde(default)]
+    pub deployments: Vec<Deployment>,
 }
 
 /// How a task is.

@@ -92,6 +92,7 @@ pub fn snapshot() -> Snapshot {
                 last_exit_code: Some(0),
                 next: Some(Timestamp::from_second(1_800_000_330).unwrap()),
             }],
+            deployments: Vec::new(),
         }],
     }
 }

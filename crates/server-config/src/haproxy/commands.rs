@@ -32,7 +32,16 @@ impl State {
     }
 }
 
-/// Adds a target that takes requests as soon as it has passed its health checks.
+/// When a registered target takes requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Admission {
+    /// As soon as it has passed its health checks.
+    WhenHealthy,
+    /// Not before [`release`]: until then it is checked only.
+    Held,
+}
+
+/// Adds a target.
 ///
 /// It comes in with weight 0 and marked down, since HAProxy takes a server that leaves maintenance
 /// to be healthy until a check fails. Servers added at run time get their stickiness cookie only when
@@ -41,7 +50,11 @@ impl State {
 ///
 /// # Errors
 /// [`RenderError::UnsafeText`] for a name that can't be one.
-pub fn register(group: &TargetGroup, target: &Target) -> Result<String, RenderError> {
+pub fn register(
+    group: &TargetGroup,
+    target: &Target,
+    admission: Admission,
+) -> Result<String, RenderError> {
     let backend = name("the name of a target group", &group.name)?;
     let server = format!("{backend}/{}", name("the name of a target", &target.name)?);
     let open_backend = fail_open_backend(backend);
@@ -59,8 +72,20 @@ pub fn register(group: &TargetGroup, target: &Target) -> Result<String, RenderEr
     }
     commands.push(format!("set server {server} state ready"));
     commands.push(format!("set server {server} health down"));
-    commands.push(format!("set server {server} weight 1"));
+    if admission == Admission::WhenHealthy {
+        commands.push(format!("set server {server} weight 1"));
+    }
     Ok(line(&commands))
+}
+
+/// Lets a target take requests that was registered as [`Admission::Held`].
+///
+/// # Errors
+/// [`RenderError::UnsafeText`] for a name that can't be one.
+pub fn release(group: &str, target: &str) -> Result<String, RenderError> {
+    let backend = name("the name of a target group", group)?;
+    let target = name("the name of a target", target)?;
+    Ok(line(&[format!("set server {backend}/{target} weight 1")]))
 }
 
 /// Adds a target to its group's fail-open backend alone, where it is missing though the group has
@@ -71,7 +96,10 @@ pub fn register(group: &TargetGroup, target: &Target) -> Result<String, RenderEr
 pub fn add_to_fail_open(group: &str, target: &Target) -> Result<String, RenderError> {
     let backend = fail_open_backend(name("the name of a target group", group)?);
     let server = name("the name of a target", &target.name)?;
-    Ok(line(&[format!("add server {backend}/{server} {}", target.address)]))
+    Ok(line(&[format!(
+        "add server {backend}/{server} {}",
+        target.address
+    )]))
 }
 
 /// Lets a target take requests when no target of its group is healthy. For a target that has been

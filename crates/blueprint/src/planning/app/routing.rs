@@ -125,7 +125,9 @@ pub(super) fn health_check(
             .matcher
             .as_deref()
             .map_or_else(|| vec![(200, 200)], matcher),
-        grace_period: settings.grace_period.unwrap_or(Duration::from_secs(60)),
+        grace_period: settings
+            .grace_period
+            .unwrap_or(context.by_target(Duration::from_secs(10), Duration::from_secs(60))),
     }
 }
 

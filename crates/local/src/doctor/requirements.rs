@@ -221,6 +221,30 @@ mod tests {
     }
 
     #[test]
+    fn the_test_script_installs_what_every_preset_needs() {
+        let script = include_str!("../../../../scripts/test");
+        let listed: Vec<&str> = script.split_whitespace().collect();
+        for preset in ["magento2", "magento1", "wordpress", "storefront", "php"] {
+            let text = table(&format!(
+                "project = \"x\"\n[app.x]\npreset = \"{preset}\"\n{}[cache.memcached]\nnodes = 1\n",
+                if preset == "wordpress" {
+                    ""
+                } else {
+                    "source = \".\"\n"
+                },
+            ));
+            for line in text.lines() {
+                let package = line.rsplit(" | ").next().unwrap();
+                // A shell is always there.
+                assert!(
+                    package == "-" || listed.contains(&package),
+                    "{preset}: {line}"
+                );
+            }
+        }
+    }
+
+    #[test]
     fn a_program_that_only_the_user_knows_has_no_package() {
         let text = table(
             "project = \"shop\"\n[app.api.container.web]\n\

@@ -41,6 +41,23 @@ fn a_port_that_is_taken_names_its_holder_and_leaves_nothing() {
 }
 
 #[test]
+fn a_machine_that_has_everything() {
+    let listeners = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+    let [http, https] = listeners.map(|listener| listener.local_addr().unwrap().port());
+    let findings = with_ports(http, https).run(&["doctor", "--json"]).json();
+    let found = |name: &str| {
+        let all = findings.as_array().unwrap();
+        all.iter()
+            .find(|finding| finding["name"] == name)
+            .unwrap()
+            .clone()
+    };
+    assert_eq!(found("haproxy")["status"], "ok");
+    assert_eq!(found("overlayfs")["detail"], "works");
+    assert_eq!(found("php redis")["area"], "php-extension");
+}
+
+#[test]
 fn code_that_is_not_there() {
     let place = with_ports(1, 2);
     place.write(

@@ -381,6 +381,23 @@ fn whatever_is_damaged_is_repaired() {
     }
 }
 
+/// What a start leaves that was killed right after it had made the router's namespace.
+#[test]
+fn a_router_that_was_only_named_is_made_whole() {
+    let environment = environment("named");
+    let vpc = Vpc {
+        plan: plan(&environment),
+    };
+    let namespace = vpc.namespace("router");
+    let add = Command::new("ip").args(["netns", "add", &namespace]);
+    add.run().unwrap();
+    apply(&vpc.plan).unwrap();
+    let forwards = in_namespace(&namespace, || {
+        std::fs::read_to_string("/proc/sys/net/ipv4/ip_forward").unwrap()
+    });
+    assert_eq!(forwards.unwrap(), "1\n");
+}
+
 #[test]
 fn tasks_come_and_go_while_others_run() {
     let vpc = Vpc::new("tasks", &blueprint());

@@ -98,10 +98,9 @@ fn carry_out(plan: &NetworkPlan, changes: &Changes) -> Result<(), NetworkError> 
     let stale = for_each_namespace(&changes.stale_interfaces, namespace, remove);
     NetworkError::collect(stale.into_iter().filter_map(Result::err).collect())?;
     in_router(environment, || {
-        if changes.adds_router() {
-            write_sysctls(None)?;
-            ip("link set lo up\n".to_owned(), "start the router")?;
-        }
+        // Also in a router that is there already: one that was cut short may have them not yet.
+        write_sysctls(None)?;
+        ip("link set lo up\n".to_owned(), "start the router")?;
         remove_interfaces(&changes.removed_links)?;
         let lines = batch::links(environment, &changes.added_links);
         ip(lines, "make the router's interfaces")

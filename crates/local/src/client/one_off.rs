@@ -100,6 +100,9 @@ pub fn exec(
     let context = context(layout)?;
     let runtime = runtime(layout, launcher)?;
     let running: Vec<String> = runtime.list();
+    if running.is_empty() {
+        return Err(ClientError::NotRunning(layout.id().clone()));
+    }
     let exact = running.iter().find(|id| *id == target);
     let of_task = |prefix: &str| {
         let preferred = running

@@ -202,9 +202,9 @@ fn targets_come_and_go_under_load_without_a_failed_request() {
 
     new.healthy.store(false, Ordering::Relaxed);
     let added = target("new", new.address);
-    node.command(commands::register(&shop, &added)).unwrap();
+    node.command(commands::register(&shop, &added, commands::Admission::WhenHealthy)).unwrap();
     assert_eq!(
-        node.command(commands::register(&shop, &added)),
+        node.command(commands::register(&shop, &added, commands::Admission::WhenHealthy)),
         Err(CommandError::AlreadyExists)
     );
     pause(300);
@@ -316,7 +316,7 @@ fn a_client_stays_with_its_target_until_that_is_drained() {
         key: "key".to_owned(),
     });
     let node = Running::start(vec![rule(1, &["*"], &[], "shop")], vec![shop.clone()]);
-    node.command(commands::register(&shop, &target("two", two.address)))
+    node.command(commands::register(&shop, &target("two", two.address), commands::Admission::WhenHealthy))
         .unwrap();
     node.wait_for_check("two", OperationalState::Up);
     let cookie = wait_for("an answer of the added target", || {

@@ -69,7 +69,7 @@ fn renders_the_runtime_commands() {
     let target = target("shop-2", "172.31.4.10:80".parse().unwrap());
     insta::assert_snapshot!(
         [
-            commands::register(group, &target).unwrap(),
+            commands::register(group, &target, commands::Admission::WhenHealthy).unwrap(),
             commands::admit_to_fail_open("shop", "shop-2").unwrap(),
             commands::set_state("shop", "shop-2", commands::State::Drain).unwrap(),
             commands::drain("shop", "shop-2").unwrap(),

@@ -1,6 +1,7 @@
 //! Starting, watching and stopping containers.
 
 use std::{
+    ffi::OsString,
     fs, io,
     os::{
         fd::OwnedFd,
@@ -238,7 +239,7 @@ impl Runtime {
                 .ok()
                 .filter(|text| !text.is_empty())
         };
-        crate::wait::until(Duration::from_secs(2), noted)?
+        crate::wait::until(Duration::from_millis(250), noted)?
             .trim()
             .parse()
             .ok()
@@ -251,6 +252,7 @@ impl Runtime {
             .arg("container-exec")
             .arg(self.program.name())
             .arg(&self.root)
+            .args(self.user_option(id))
             .arg(id)
             .args(command)
             .stdin(Stdio::null())
@@ -300,16 +302,27 @@ impl Runtime {
             .arg(&self.root);
         if terminal {
             launcher.arg("--tty");
-            if let Ok(kind) = std::env::var("TERM") {
-                launcher.arg(format!("--env=TERM={kind}"));
-            }
+        }
+        launcher.args(self.user_option(id)).arg(id);
+        // Not the runtime's own `--env`: it would replace the container's whole environment.
+        if let Some(kind) = std::env::var_os("TERM").filter(|_| terminal) {
+            let mut variable = OsString::from("TERM=");
+            variable.push(kind);
+            launcher.arg("/usr/bin/env").arg(variable);
         }
         let status = launcher
-            .arg(id)
             .args(command)
             .status()
             .map_err(RuntimeError::Launcher)?;
         Ok(status.code().unwrap_or(EXIT_BY_SIGNAL))
+    }
+
+    /// The option that makes the OCI runtime's `exec` run as the container's own user.
+    fn user_option(&self, id: &str) -> Option<String> {
+        let text = fs::read(self.bundle(id).join("config.json")).ok()?;
+        let config: serde_json::Value = serde_json::from_slice(&text).ok()?;
+        let user = &config["process"]["user"];
+        Some(format!("--user={}:{}", user["uid"], user["gid"]))
     }
 
     /// Asks a container's first process something by a signal; all is well if it is gone.

@@ -11,6 +11,7 @@ pub mod container;
 pub mod doctor;
 pub mod events;
 pub mod id;
+pub mod image;
 pub mod keys;
 pub mod layout;
 mod listening;

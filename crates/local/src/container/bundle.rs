@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::plan::{BindMount, ContainerPlan, Temporary};
+use super::plan::{BindMount, ContainerPlan, RootTree, Temporary};
 
-/// What a container must never see of the machine, whatever else is masked.
+/// What a container must never see of the kernel, whatever else is masked.
 const MASKED: &[&str] = &[
     "/proc/acpi",
     "/proc/kcore",
@@ -14,12 +14,10 @@ const MASKED: &[&str] = &[
     "/proc/sched_debug",
     "/proc/scsi",
     "/sys/firmware",
-    "/root",
-    "/home",
-    "/boot",
-    "/etc/shadow",
-    "/etc/gshadow",
 ];
+
+/// What a container over the machine's own root must never see of it; an image's is its own.
+const MASKED_ON_MACHINE: &[&str] = &["/root", "/home", "/boot", "/etc/shadow", "/etc/gshadow"];
 
 /// Kernel settings that a container can't change.
 const READ_ONLY: &[&str] = &[
@@ -84,8 +82,13 @@ pub fn config(plan: &ContainerPlan) -> Value {
 /// What is masked, but for files that the container gets of its own.
 fn masked(plan: &ContainerPlan) -> Vec<&str> {
     let own = |path: &&str| plan.files.iter().any(|file| file.path == *path);
+    let of_machine = match plan.root {
+        RootTree::Machine => MASKED_ON_MACHINE,
+        RootTree::Layers(_) => &[],
+    };
     let all = MASKED
         .iter()
+        .chain(of_machine)
         .copied()
         .chain(plan.masked.iter().map(String::as_str));
     all.filter(|path| !own(path)).collect()

@@ -7,13 +7,16 @@
 use std::{
     fs::{self, File},
     io,
-    os::{fd::AsRawFd, unix::process::CommandExt},
+    os::{
+        fd::{AsRawFd, OwnedFd},
+        unix::process::CommandExt,
+    },
     path::{Path, PathBuf},
     process::Command,
 };
 
 use rustix::{
-    fs::{FlockOperation, flock},
+    fs::{FlockOperation, Mode, OFlags, flock},
     mount::{MountFlags, MountPropagationFlags, mount, mount_change},
     thread::UnshareFlags,
 };
@@ -51,8 +54,8 @@ pub struct LaunchPlan {
 /// An overlay mount.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Overlay {
-    /// The lower layer.
-    pub lower: PathBuf,
+    /// The lower layers, the topmost first.
+    pub lower: Vec<PathBuf>,
     /// The upper layer, private to the container.
     pub upper: PathBuf,
     /// The overlay's work folder.
@@ -140,7 +143,7 @@ impl LaunchPlan {
             read_only: false,
         }];
         overlays.extend(plan.trees.iter().enumerate().map(|(index, tree)| Overlay {
-            lower: tree.source.clone(),
+            lower: vec![tree.source.clone()],
             upper: bundle.join(format!("tree-{index}/upper")),
             work: bundle.join(format!("tree-{index}/work")),
             target: rootfs.join(tree.path.trim_start_matches('/')),
@@ -206,7 +209,12 @@ fn prepare(plan: &LaunchPlan) -> Result<(), LaunchError> {
             source,
         })?;
     enter_private_mounts()?;
-    plan.overlays.iter().try_for_each(mount_overlay)
+    plan.overlays.iter().try_for_each(|overlay| {
+        mount_overlay(overlay).map_err(|source| LaunchError::Mount {
+            target: overlay.target.clone(),
+            source,
+        })
+    })
 }
 
 /// Launches the container of a bundle; the whole work of the hidden `container-launch` command.
@@ -278,32 +286,41 @@ pub fn enter_private_mounts() -> Result<(), LaunchError> {
     .map_err(failed("/sys/fs/cgroup"))
 }
 
-fn mount_overlay(overlay: &Overlay) -> Result<(), LaunchError> {
-    let failed = |source| LaunchError::Mount {
-        target: overlay.target.clone(),
-        source,
+/// Mounts an overlay. Its folders are named by open descriptors, so that their paths may hold what
+/// separates options, and that many layers fit into the one page that options may take.
+///
+/// # Errors
+/// When a folder is missing or the kernel refuses.
+pub fn mount_overlay(overlay: &Overlay) -> io::Result<()> {
+    fs::create_dir_all(&overlay.target)?;
+    // Opened here, since overlayfs takes an upper folder only from the mount namespace it is in.
+    let opened = |path: &PathBuf| {
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        rustix::fs::open(path, flags, Mode::empty())
     };
-    fs::create_dir_all(&overlay.target).map_err(failed)?;
+    let named = |folder: &OwnedFd| format!("/proc/self/fd/{}", folder.as_raw_fd());
+    let lower: Vec<OwnedFd> = overlay.lower.iter().map(opened).collect::<Result<_, _>>()?;
+    let (upper, work) = (opened(&overlay.upper)?, opened(&overlay.work)?);
     let options = format!(
         "lowerdir={},upperdir={},workdir={}",
-        overlay.lower.display(),
-        overlay.upper.display(),
-        overlay.work.display(),
+        lower.iter().map(named).collect::<Vec<_>>().join(":"),
+        named(&upper),
+        named(&work),
     );
-    let options = std::ffi::CString::new(options).map_err(|error| failed(error.into()))?;
+    let options = std::ffi::CString::new(options)?;
     let flags = if overlay.read_only {
         MountFlags::RDONLY
     } else {
         MountFlags::empty()
     };
-    mount(
+    let options = Some(options.as_c_str());
+    Ok(mount(
         "overlay",
         &overlay.target,
         "overlay",
         flags,
-        Some(options.as_c_str()),
-    )
-    .map_err(|error| failed(error.into()))
+        options,
+    )?)
 }
 
 fn create(plan: &LaunchPlan, bundle: &Path, descriptors: u8) -> Result<(), LaunchError> {

@@ -19,7 +19,7 @@ pub struct ContainerPlan {
     pub user: User,
     /// Environment variables, secrets included: the bundle that holds them is for root only.
     pub environment: Environment,
-    /// The lower layer of its root file system.
+    /// What its root file system is made of.
     pub root: RootTree,
     /// Whether its root file system is read-only.
     pub read_only_root: bool,
@@ -81,21 +81,21 @@ pub struct User {
     pub gid: u32,
 }
 
-/// The lower layer of a root file system.
+/// What a root file system is made of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RootTree {
     /// The machine's own `/`: nothing to pull.
     Machine,
-    /// An unpacked image.
-    Folder(PathBuf),
+    /// The layers of an unpacked image, the topmost first.
+    Layers(Vec<PathBuf>),
 }
 
 impl RootTree {
-    /// The folder that is the overlay's lower layer.
-    pub fn lower(&self) -> PathBuf {
+    /// The folders that are the overlay's lower layers, the topmost first.
+    pub fn lower(&self) -> Vec<PathBuf> {
         match self {
-            Self::Machine => PathBuf::from("/"),
-            Self::Folder(path) => path.clone(),
+            Self::Machine => vec![PathBuf::from("/")],
+            Self::Layers(layers) => layers.clone(),
         }
     }
 }

@@ -104,7 +104,9 @@ fn plan(
     }));
     add_mounts(context, container, place, &mut plan);
     if let Image::Oci(reference) = &container.image {
-        plan.root = RootTree::Folder(context.layout.releases().join("images").join(reference));
+        plan.root = RootTree::Layers(vec![
+            context.layout.releases().join("images").join(reference),
+        ]);
     }
     Ok(plan)
 }

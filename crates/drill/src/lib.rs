@@ -16,6 +16,8 @@ mod error;
 mod fault;
 mod histogram;
 mod http;
+mod injecting;
+mod kind;
 mod ledger;
 mod load;
 mod measure;
@@ -42,7 +44,8 @@ mod visitor;
 
 pub use error::{DrillError, FaultError};
 pub use fault::{Fault, FaultFn, Observation, Observer};
-pub use plan::{DrillKind, DrillPlan, MAXIMUM_DURATION, MAXIMUM_RATE, Mix};
+pub use kind::DrillKind;
+pub use plan::{DrillPlan, MAXIMUM_DURATION, MAXIMUM_RATE, Mix};
 pub use report::{
     DrillReport, FailureFigures, Figures, Kept, KindFigures, Latency, PhaseFigures, REPORT_VERSION,
     SecondFigures, Settings, Step, TaskFigures, Timing, Writes, render_html, render_text,

@@ -1,11 +1,12 @@
 //! The drill itself: prepare, load, break, wait, verify, report.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::thread::{Scope, ScopedJoinHandle};
+use std::thread::Scope;
 use std::time::{Duration, Instant};
 
-use crate::error::{DrillError, FaultError};
+use crate::error::DrillError;
 use crate::fault::{Fault, Observer};
+use crate::injecting::Injecting;
 use crate::load::{Load, LoadLimits, LoadResult, microseconds};
 use crate::measure::Recorded;
 use crate::plan::{DrillPlan, MAXIMUM_DURATION};
@@ -183,54 +184,6 @@ fn watch(observer: &mut dyn Observer, timeline: &Mutex<Timeline>, start: Instant
     }
 }
 
-type FaultThread<'scope> = ScopedJoinHandle<'scope, (Duration, Result<Vec<String>, FaultError>)>;
-
-/// How far the fault is.
-enum Injecting<'scope> {
-    NotBegun,
-    Running {
-        started: Duration,
-        thread: FaultThread<'scope>,
-    },
-    Done(Injection),
-}
-
-impl Injecting<'_> {
-    /// Takes the result if there is one.
-    fn look(self, start: Instant, fault: &str) -> Result<Self, DrillError> {
-        let is_over = matches!(&self, Self::Running { thread, .. } if thread.is_finished());
-        if !is_over {
-            return Ok(self);
-        }
-        Ok(self
-            .finish(start, fault)?
-            .map_or(Self::NotBegun, Self::Done))
-    }
-
-    /// Waits for the result, if the fault was begun.
-    fn finish(self, start: Instant, fault: &str) -> Result<Option<Injection>, DrillError> {
-        let (started, thread) = match self {
-            Self::NotBegun => return Ok(None),
-            Self::Done(injection) => return Ok(Some(injection)),
-            Self::Running { started, thread } => (started, thread),
-        };
-        let (ended, done) = thread.join().unwrap_or_else(|_| {
-            (
-                start.elapsed(),
-                Err("the thread that injected the fault panicked".into()),
-            )
-        });
-        let fault = fault.to_owned();
-        let done = done.map_err(|source| DrillError::Fault { fault, source })?;
-        let (started, ended) = (microseconds(started), microseconds(ended));
-        Ok(Some(Injection {
-            started,
-            ended,
-            done,
-        }))
-    }
-}
-
 struct Driver<'a, 'scope> {
     plan: &'a DrillPlan,
     load: &'a Load<'a>,
@@ -245,24 +198,16 @@ struct Driver<'a, 'scope> {
 
 impl<'scope> Driver<'_, 'scope> {
     /// Goes through the phases of the load. Ends early when the drill is stopped.
-    fn drive<'fault: 'scope>(
+    fn drive(
         &mut self,
         scope: &'scope Scope<'scope, '_>,
-        fault: &'fault mut dyn Fault,
+        fault: &'scope mut dyn Fault,
     ) -> Result<(), DrillError> {
         if self.load_until(DrillPhase::Before, self.plan.before) {
             return Ok(());
         }
-        let start = self.start;
-        let started = start.elapsed();
-        let thread = std::thread::Builder::new()
-            .name("drill-fault".to_owned())
-            .spawn_scoped(scope, move || {
-                let done = fault.inject();
-                (start.elapsed(), done)
-            })
-            .map_err(DrillError::Thread)?;
-        self.injection = Injecting::Running { started, thread };
+        let started = self.start.elapsed();
+        self.injection = Injecting::begin(scope, fault, self.start)?;
         self.wait_until_whole(started)?;
         let end = self
             .plan

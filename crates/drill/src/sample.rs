@@ -1,6 +1,7 @@
 //! A report with fixed figures: a database failover that went well but for one lost session.
 
-use crate::plan::{DrillKind, Mix};
+use crate::kind::DrillKind;
+use crate::plan::Mix;
 use crate::report::{
     DrillReport, FailureFigures, Figures, Kept, KindFigures, Latency, PhaseFigures, REPORT_VERSION,
     SecondFigures, Settings, Step, TaskFigures, Timing, Writes,

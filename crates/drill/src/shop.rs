@@ -333,7 +333,7 @@ fn hash(text: &str) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::DrillKind;
+    use crate::kind::DrillKind;
 
     #[test]
     fn the_errands_follow_the_weights() {

@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::plan::{DrillKind, Mix};
+use crate::kind::DrillKind;
+use crate::plan::Mix;
 use crate::verdict::Verdict;
 
 pub use html::render_html;

@@ -12,6 +12,7 @@ mod nodes;
 pub mod placement;
 mod planning;
 pub mod rollout;
+pub mod scaling;
 pub mod schedule;
 pub mod views;
 

@@ -194,7 +194,10 @@ impl ReleaseStore {
 
     /// The release of an id, or of the beginning of one; none where there is none or several.
     pub fn find(&self, id: &str) -> Option<Release> {
-        let mut found = self.list().into_iter().filter(|known| known.starts_with(id));
+        let mut found = self
+            .list()
+            .into_iter()
+            .filter(|known| known.starts_with(id));
         let only = found.next().filter(|_| found.next().is_none())?;
         serde_json::from_slice(&fs::read(self.manifest(&only)).ok()?).ok()
     }
@@ -222,11 +225,15 @@ impl ReleaseStore {
                 first_error = first_error.or(result.err());
             }
         }
-        let objects = fs::read_dir(self.top.join("objects")).into_iter().flatten().flatten();
+        let objects = fs::read_dir(self.top.join("objects"))
+            .into_iter()
+            .flatten()
+            .flatten();
         for object in objects {
             let is_old = |metadata: &fs::Metadata| {
                 metadata.modified().is_ok_and(|time| {
-                    time.elapsed().is_ok_and(|age| age > Duration::from_secs(600))
+                    time.elapsed()
+                        .is_ok_and(|age| age > Duration::from_secs(600))
                 })
             };
             // No release links to it any more; a young one may be about to be linked to.

@@ -11,7 +11,7 @@ mod stop;
 mod up;
 
 pub use database::{export_command, import_command, schemas, shell_command};
-pub use deploy::{deploy, roll_back, stop_deployment};
+pub use deploy::{deploy, roll_back, scale, stop_deployment};
 pub use error::ClientError;
 pub use one_off::{exec, flush_caches, run};
 pub use shell::{ssh_command, ssh_hosts};

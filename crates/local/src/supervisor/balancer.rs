@@ -54,6 +54,8 @@ pub struct TargetHealth {
     pub detail: String,
     /// Requests in flight.
     pub in_flight: u64,
+    /// Requests since the node began.
+    pub requests: u64,
 }
 
 /// One command for a node's socket, and what the node must answer for it to count.
@@ -94,6 +96,7 @@ pub fn synchronise(
                 checked: !matches!(server.check_status.trim_start_matches("* "), "" | "INI"),
                 detail: detail(server),
                 in_flight: server.current_sessions,
+                requests: server.total_sessions,
             };
             ((server.backend.clone(), server.server.clone()), health)
         })

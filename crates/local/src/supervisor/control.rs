@@ -63,8 +63,27 @@ pub enum Request {
         /// Who asks.
         by: String,
     },
+    /// Have another number of tasks or App Servers.
+    Scale {
+        /// Of what.
+        what: Scaled,
+        /// The number.
+        count: u32,
+        /// Who asks.
+        by: String,
+    },
     /// End; what was made goes on.
     Quit,
+}
+
+/// What is scaled.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "kind", content = "name")]
+pub enum Scaled {
+    /// The tasks of an app.
+    App(String),
+    /// The App Servers of a cluster.
+    Cluster(String),
 }
 
 /// What the supervisor answers.
@@ -161,9 +180,12 @@ fn answer(stream: &UnixStream, sender: &Sender, publisher: &Publisher) -> io::Re
             match result.recv() {
                 Ok(Ok(lease)) => {
                     let id = lease.id.clone();
-                    let written = write(stream, &Answer::Lease {
+                    let written = write(
+                        stream,
+                        &Answer::Lease {
                             lease: Box::new(lease),
-                        });
+                        },
+                    );
                     // The end of the stream is the end of the client, however it ended.
                     let _ = reader.read_line(&mut String::new());
                     sender.send(Message::Return { id });
@@ -174,7 +196,12 @@ fn answer(stream: &UnixStream, sender: &Sender, publisher: &Publisher) -> io::Re
             }
         }
         Request::Deploy { app, release, by } => answer_begun(stream, |reply| {
-            sender.send(Message::Deploy { app, release, by, reply });
+            sender.send(Message::Deploy {
+                app,
+                release,
+                by,
+                reply,
+            });
         }),
         Request::RollBack { app, by } => answer_begun(stream, |reply| {
             sender.send(Message::RollBack { app, by, reply });
@@ -182,6 +209,21 @@ fn answer(stream: &UnixStream, sender: &Sender, publisher: &Publisher) -> io::Re
         Request::StopDeployment { app, by } => answer_begun(stream, |reply| {
             sender.send(Message::StopDeployment { app, by, reply });
         }),
+        Request::Scale { what, count, by } => {
+            let (reply, result) = mpsc::sync_channel(1);
+            sender.send(Message::Scale {
+                what,
+                count,
+                by,
+                reply,
+            });
+            let answer = match result.recv() {
+                Ok(Ok(())) => Answer::Accepted,
+                Ok(Err(reason)) => Answer::Refused { reason },
+                Err(_) => ending(),
+            };
+            write(stream, &answer)
+        }
         Request::Quit => {
             write(stream, &Answer::Accepted)?;
             sender.send(Message::Quit);

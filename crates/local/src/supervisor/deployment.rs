@@ -111,7 +111,11 @@ const KEPT_RELEASES: usize = 5;
 
 /// The file with the version of the environment that a deployment was made from.
 fn definition_path(layout: &Layout, app: &str, number: u64) -> PathBuf {
-    layout.top().join("deployments").join(app).join(format!("{number}.json"))
+    layout
+        .top()
+        .join("deployments")
+        .join(app)
+        .join(format!("{number}.json"))
 }
 
 fn save_definition(layout: &Layout, app: &str, number: u64, origin: &Origin) -> io::Result<()> {
@@ -127,7 +131,9 @@ pub(super) fn load_definition(layout: &Layout, app: &str, number: u64) -> Option
     let text = fs::read(definition_path(layout, app, number)).ok()?;
     let origin: Origin = serde_json::from_slice(&text).ok()?;
     let environment = origin.environment().ok()?;
-    origin::prepare(&environment, origin.folder(), layout).ok().map(Arc::new)
+    origin::prepare(&environment, origin.folder(), layout)
+        .ok()
+        .map(Arc::new)
 }
 
 impl Supervisor {
@@ -139,7 +145,10 @@ impl Supervisor {
 
     /// What work for an app shares.
     pub(super) fn workshop_of(&self, app: &str) -> Workshop {
-        Workshop { context: Arc::clone(self.context_of(app)), ..self.workshop.clone() }
+        Workshop {
+            context: Arc::clone(self.context_of(app)),
+            ..self.workshop.clone()
+        }
     }
 
     /// The deployment of an app that began last.
@@ -162,7 +171,9 @@ impl Supervisor {
     /// The newest deployment that completed and was of another revision.
     fn deployment_before(&self, app: &str, revision: &str) -> Option<&Deployment> {
         let all = self.record.deployments.get(app)?;
-        all.iter().rev().find(|it| it.state == DeploymentState::Completed && it.revision != revision)
+        all.iter()
+            .rev()
+            .find(|it| it.state == DeploymentState::Completed && it.revision != revision)
     }
 
     /// Whether an app's last deployment was given up with nothing to go back to.
@@ -174,7 +185,12 @@ impl Supervisor {
 
     /// Begins a deployment where an app's tasks should be of another revision than before, and ends
     /// one whose tasks are as wanted.
-    pub(super) fn follow_deployment(&mut self, app: &App, revision: &str, service: &rollout::Service) {
+    pub(super) fn follow_deployment(
+        &mut self,
+        app: &App,
+        revision: &str,
+        service: &rollout::Service,
+    ) {
         match self.last_deployment(&app.name) {
             Some(last) if last.revision == revision => {
                 if last.state == DeploymentState::InProgress && service.is_steady() {
@@ -182,18 +198,29 @@ impl Supervisor {
                 }
             }
             _ => {
-                let by = self.deployers.remove(&app.name).unwrap_or_else(|| "mck up".to_owned());
+                let by = self
+                    .deployers
+                    .remove(&app.name)
+                    .unwrap_or_else(|| "mck up".to_owned());
                 self.begin_deployment(app, revision, by);
             }
         }
     }
 
     fn begin_deployment(&mut self, app: &App, revision: &str, by: String) -> u64 {
-        let number = self.last_deployment(&app.name).map_or(1, |last| last.number + 1);
+        let number = self
+            .last_deployment(&app.name)
+            .map_or(1, |last| last.number + 1);
         self.end_deployment(&app.name, DeploymentState::Superseded);
         let release = self.record.releases.get(&app.name).cloned();
-        let what = release.as_ref().map_or_else(String::new, |it| format!(" of release {}", it.id));
-        self.note(&app.name, Level::Info, format!("Deployment {number}{what} begins ({by})."));
+        let what = release
+            .as_ref()
+            .map_or_else(String::new, |it| format!(" of release {}", it.id));
+        self.note(
+            &app.name,
+            Level::Info,
+            format!("Deployment {number}{what} begins ({by})."),
+        );
         let deployment = Deployment {
             number,
             revision: revision.to_owned(),
@@ -210,12 +237,14 @@ impl Supervisor {
         let old: Vec<u64> = all.drain(..surplus).map(|it| it.number).collect();
         let origin = match self.record.pinned.get(&app.name) {
             // The definition of a rollback is that of the deployment that it goes back to.
-            Some(source) => {
-                fs::read(definition_path(&self.workshop.context.layout, &app.name, *source))
-                    .ok()
-                    .and_then(|text| serde_json::from_slice(&text).ok())
-                    .unwrap_or_else(|| self.origin.clone())
-            }
+            Some(source) => fs::read(definition_path(
+                &self.workshop.context.layout,
+                &app.name,
+                *source,
+            ))
+            .ok()
+            .and_then(|text| serde_json::from_slice(&text).ok())
+            .unwrap_or_else(|| self.origin.clone()),
             None => self.origin.clone(),
         };
         let layout = self.workshop.context.layout.clone();
@@ -234,7 +263,9 @@ impl Supervisor {
     /// Begins again where the last deployment failed: somebody applies the environment once more.
     pub(super) fn retry_failed(&mut self) {
         for app in self.apps() {
-            let Some(revision) = self.revision(&app) else { continue };
+            let Some(revision) = self.revision(&app) else {
+                continue;
+            };
             if self.is_halted(&app.name, &revision) {
                 self.begin_deployment(&app, &revision, "mck up".to_owned());
             }
@@ -252,9 +283,15 @@ impl Supervisor {
 
     fn complete_deployment(&mut self, app: &App) {
         self.end_deployment(&app.name, DeploymentState::Completed);
-        let number = self.last_deployment(&app.name).map_or(0, |last| last.number);
+        let number = self
+            .last_deployment(&app.name)
+            .map_or(0, |last| last.number);
         self.save();
-        self.note(&app.name, Level::Info, format!("Deployment {number} is complete."));
+        self.note(
+            &app.name,
+            Level::Info,
+            format!("Deployment {number} is complete."),
+        );
         self.prune_releases(&app.name);
     }
 
@@ -263,24 +300,40 @@ impl Supervisor {
         let needed: Vec<String> = deployments
             .filter(|it| it.state == DeploymentState::Completed)
             .filter_map(|it| it.release.as_ref())
-            .chain(self.record.tasks.values().filter_map(|task| task.release.as_ref()))
+            .chain(
+                self.record
+                    .tasks
+                    .values()
+                    .filter_map(|task| task.release.as_ref()),
+            )
             .map(|release| release.id.clone())
             .collect();
         let store = ReleaseStore::new(&self.workshop.context.layout.releases(), app);
         if let Err(error) = store.prune(&needed, KEPT_RELEASES) {
-            self.note(app, Level::Warning, format!("Old releases stay: {}", chain(&error)));
+            self.note(
+                app,
+                Level::Warning,
+                format!("Old releases stay: {}", chain(&error)),
+            );
         }
     }
 
     /// A task of an app failed; the deployment in progress may have to be given up.
     pub(super) fn count_failure(&mut self, app: &str, revision: &str, reason: &str) {
         let last = self.last_deployment_mut(app);
-        let current = last.filter(|it| it.state == DeploymentState::InProgress && it.revision == revision);
+        let current =
+            last.filter(|it| it.state == DeploymentState::InProgress && it.revision == revision);
         let Some(deployment) = current else { return };
         deployment.breaker.task_failed();
-        let (failures, tripped) = (deployment.breaker.failures(), deployment.breaker.is_tripped());
+        let (failures, tripped) = (
+            deployment.breaker.failures(),
+            deployment.breaker.is_tripped(),
+        );
         if tripped {
-            self.give_up(app, &format!("{failures} tasks failed in a row; the last one: {reason}"));
+            self.give_up(
+                app,
+                &format!("{failures} tasks failed in a row; the last one: {reason}"),
+            );
         } else {
             self.save();
         }
@@ -289,7 +342,8 @@ impl Supervisor {
     /// A task of an app has been healthy for long enough to trust its revision.
     pub(super) fn count_success(&mut self, app: &str, revision: &str) {
         let last = self.last_deployment_mut(app);
-        let current = last.filter(|it| it.state == DeploymentState::InProgress && it.revision == revision);
+        let current =
+            last.filter(|it| it.state == DeploymentState::InProgress && it.revision == revision);
         if let Some(deployment) = current {
             deployment.breaker.task_became_healthy();
         }
@@ -298,12 +352,17 @@ impl Supervisor {
     /// Gives the deployment in progress up: back to the one before, where there is one and the app
     /// wants that.
     pub(super) fn give_up(&mut self, app: &str, reason: &str) {
-        let Some(last) = self.last_deployment(app).cloned() else { return };
+        let Some(last) = self.last_deployment(app).cloned() else {
+            return;
+        };
         if last.state != DeploymentState::InProgress {
             return;
         }
         let wants_rollback = self.app(app).is_some_and(|app| app.deployment.rollback);
-        let before = self.deployment_before(app, &last.revision).cloned().filter(|_| wants_rollback);
+        let before = self
+            .deployment_before(app, &last.revision)
+            .cloned()
+            .filter(|_| wants_rollback);
         let Some(before) = before else {
             self.end_deployment(app, DeploymentState::Failed(reason.to_owned()));
             self.save();
@@ -314,7 +373,11 @@ impl Supervisor {
         self.end_deployment(app, DeploymentState::RolledBack(reason.to_owned()));
         let message = format!("Deployment {} is rolled back: {reason}", last.number);
         self.note(app, Level::Error, message);
-        self.go_back(app, &before, format!("rollback of deployment {}", last.number));
+        self.go_back(
+            app,
+            &before,
+            format!("rollback of deployment {}", last.number),
+        );
     }
 
     /// Makes an app what it was in an earlier deployment.
@@ -329,7 +392,9 @@ impl Supervisor {
         if let Some(release) = &to.release {
             self.record.releases.insert(app.to_owned(), release.clone());
             // Its data is of the newer release, and is not taken back.
-            self.record.done.insert(upgrade_name(app), release.id.clone());
+            self.record
+                .done
+                .insert(upgrade_name(app), release.id.clone());
         }
         self.save();
         self.ready_by_name(&upgrade_name(app));
@@ -348,11 +413,17 @@ impl Supervisor {
         };
         let Some(id) = release else {
             if !components::has_release(&definition) {
-                let _ = reply.send(Err(format!("{app} has no source that a release could be made of")));
+                let _ = reply.send(Err(format!(
+                    "{app} has no source that a release could be made of"
+                )));
                 return;
             }
             self.builds.insert(app.to_owned());
-            self.waiting.push(Waiting { app: app.to_owned(), by, reply });
+            self.waiting.push(Waiting {
+                app: app.to_owned(),
+                by,
+                reply,
+            });
             self.make_absent(&release_name(app));
             return;
         };
@@ -370,9 +441,13 @@ impl Supervisor {
     /// Makes a release the one that an app's tasks should be of.
     pub(super) fn begin_release(&mut self, app: &str, release: Release, by: String) -> Begun {
         let same_release = self.record.releases.get(app) == Some(&release);
-        let serving = self.last_deployment(app).is_some_and(|it| it.state == DeploymentState::Completed);
+        let serving = self
+            .last_deployment(app)
+            .is_some_and(|it| it.state == DeploymentState::Completed);
         if same_release && serving {
-            return Begun::Unchanged { release: Some(release) };
+            return Begun::Unchanged {
+                release: Some(release),
+            };
         }
         self.unpin(app);
         self.record.releases.insert(app.to_owned(), release.clone());
@@ -383,7 +458,10 @@ impl Supervisor {
             let revision = self.revision(&definition)?;
             Some(self.begin_deployment(&definition, &revision, by))
         });
-        Begun::Deployment { number: number.unwrap_or(0), release: Some(release) }
+        Begun::Deployment {
+            number: number.unwrap_or(0),
+            release: Some(release),
+        }
     }
 
     /// An app is planned from the newest version of the environment again.
@@ -394,18 +472,26 @@ impl Supervisor {
 
     /// Somebody asks to go back to the deployment before.
     pub(super) fn roll_back(&mut self, app: &str, by: String) -> Result<Begun, String> {
-        let current = self.last_deployment(app).ok_or_else(|| format!("{app} was never deployed"))?;
+        let current = self
+            .last_deployment(app)
+            .ok_or_else(|| format!("{app} was never deployed"))?;
         let before = self.deployment_before(app, &current.revision).cloned();
-        let before = before.ok_or_else(|| format!("{app} has no earlier deployment that completed"))?;
+        let before =
+            before.ok_or_else(|| format!("{app} has no earlier deployment that completed"))?;
         let why = "stopped for a rollback".to_owned();
         self.end_deployment(app, DeploymentState::RolledBack(why));
         let number = self.go_back(app, &before, by);
-        Ok(Begun::Deployment { number: number.unwrap_or(0), release: before.release })
+        Ok(Begun::Deployment {
+            number: number.unwrap_or(0),
+            release: before.release,
+        })
     }
 
     /// Somebody asks to stop the deployment in progress and go back.
     pub(super) fn stop_deployment(&mut self, app: &str, by: &str) -> Result<Begun, String> {
-        let running = self.last_deployment(app).filter(|it| it.state == DeploymentState::InProgress);
+        let running = self
+            .last_deployment(app)
+            .filter(|it| it.state == DeploymentState::InProgress);
         if running.is_none() {
             return Err(format!("no deployment of {app} is in progress"));
         }
@@ -426,7 +512,9 @@ impl Supervisor {
 
     /// Tells those who wait for an app's release what came of it.
     pub(super) fn answer_waiting(&mut self, app: &str, result: &Result<Release, String>) {
-        let (mine, others) = std::mem::take(&mut self.waiting).into_iter().partition(|it| it.app == app);
+        let (mine, others) = std::mem::take(&mut self.waiting)
+            .into_iter()
+            .partition(|it| it.app == app);
         self.waiting = others;
         let mine: Vec<Waiting> = mine;
         for waiting in mine {
@@ -442,18 +530,25 @@ impl Supervisor {
     /// Whether a task gets no requests yet though its checks may pass: while others serve, a new
     /// revision is watched first, so that one that dies soon harms nobody.
     pub(super) fn is_held(&self, app: &App, id: &str) -> bool {
-        let Some((task, state)) = self.record.tasks.get(id).zip(self.tasks.get(id)) else { return false };
+        let Some((task, state)) = self.record.tasks.get(id).zip(self.tasks.get(id)) else {
+            return false;
+        };
         let in_progress = self.last_deployment(&app.name).is_some_and(|it| {
             it.state == DeploymentState::InProgress && it.revision == task.revision
         });
-        let watched = state.healthy_since.is_some_and(|since| since.elapsed() >= watch_time(app));
+        let watched = state
+            .healthy_since
+            .is_some_and(|since| since.elapsed() >= watch_time(app));
         in_progress && !watched && self.is_served_by_others(app, &task.revision)
     }
 
     fn is_served_by_others(&self, app: &App, revision: &str) -> bool {
         let mut tasks = self.record.service_tasks(&app.name);
         tasks.any(|(id, task)| {
-            let serves = self.tasks.get(id).is_some_and(|state| state.phase == Phase::Healthy);
+            let serves = self
+                .tasks
+                .get(id)
+                .is_some_and(|state| state.phase == Phase::Healthy);
             serves && task.revision != revision
         })
     }

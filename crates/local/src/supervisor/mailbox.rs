@@ -12,6 +12,7 @@ use std::{
 use rustix::event::{EventfdFlags, eventfd};
 
 use super::{
+    control::Scaled,
     deployment::Reply,
     work::{Done, WorkError},
 };
@@ -95,6 +96,17 @@ pub enum Message {
         by: String,
         /// Where the answer goes.
         reply: Reply,
+    },
+    /// A client asks for another number of tasks or App Servers.
+    Scale {
+        /// Of what.
+        what: Scaled,
+        /// The number.
+        count: u32,
+        /// Who asks.
+        by: String,
+        /// Where the answer goes.
+        reply: SyncSender<Result<(), String>>,
     },
     /// The supervisor shall end; what it made goes on.
     Quit,

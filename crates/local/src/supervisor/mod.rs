@@ -12,9 +12,9 @@
 mod balancer;
 pub mod component;
 mod components;
-pub mod deployment;
 pub mod control;
 pub mod database;
+pub mod deployment;
 mod jobs;
 mod lifecycle;
 mod mailbox;
@@ -22,6 +22,7 @@ mod one_off;
 mod processes;
 pub mod record;
 mod report;
+pub mod scaling;
 mod service;
 pub mod snapshot;
 mod task_work;
@@ -45,6 +46,7 @@ use rustix::fs::{FlockOperation, flock};
 
 use self::{
     component::{Component, Condition},
+    control::Scaled,
     mailbox::{Mailbox, Message},
     processes::Processes,
     record::Record,
@@ -114,6 +116,9 @@ struct Supervisor {
     deployers: BTreeMap<String, String>,
     /// Who waits for a release.
     waiting: Vec<deployment::Waiting>,
+    measurements: scaling::Measurements,
+    /// Requests that each target got, by group and target, of all load-balancer nodes.
+    requests: BTreeMap<(String, String), u64>,
     finished: bool,
 }
 
@@ -197,7 +202,7 @@ impl Supervisor {
         record: Record,
         launcher: &Path,
     ) -> Result<Self, SupervisorError> {
-        let workshop = workshop(&origin, layout, launcher)?;
+        let workshop = workshop(&origin, layout, launcher, &record)?;
         let events = EventLog::new(layout.events());
         let mailbox = Mailbox::new().map_err(|source| SupervisorError::File {
             path: layout.socket(),
@@ -205,7 +210,10 @@ impl Supervisor {
         })?;
         let components = components_of(&workshop, &record);
         let pinned = record.pinned.iter().filter_map(|(app, number)| {
-            Some((app.clone(), deployment::load_definition(layout, app, *number)?))
+            Some((
+                app.clone(),
+                deployment::load_definition(layout, app, *number)?,
+            ))
         });
         let pinned = pinned.collect();
         Ok(Self {
@@ -229,6 +237,8 @@ impl Supervisor {
             builds: BTreeSet::new(),
             deployers: BTreeMap::new(),
             waiting: Vec::new(),
+            measurements: scaling::Measurements::default(),
+            requests: BTreeMap::new(),
             finished: false,
         })
     }
@@ -243,6 +253,7 @@ impl Supervisor {
             self.look_at_balancers();
             self.look_at_tasks();
             self.start_due_jobs();
+            self.look_at_use();
             self.publish();
             let ended = self
                 .processes
@@ -270,7 +281,12 @@ impl Supervisor {
                 let _ = reply.send(self.lease(&app));
             }
             Message::Return { id } => self.give_back(&id),
-            Message::Deploy { app, release, by, reply } => {
+            Message::Deploy {
+                app,
+                release,
+                by,
+                reply,
+            } => {
                 self.deploy(&app, release.as_deref(), by, reply);
             }
             Message::RollBack { app, by, reply } => {
@@ -278,6 +294,18 @@ impl Supervisor {
             }
             Message::StopDeployment { app, by, reply } => {
                 let _ = reply.send(self.stop_deployment(&app, &by));
+            }
+            Message::Scale {
+                what,
+                count,
+                by,
+                reply,
+            } => {
+                let result = match what {
+                    Scaled::App(app) => self.scale_tasks(&app, count, &by),
+                    Scaled::Cluster(cluster) => self.scale_servers(&cluster, count, &by),
+                };
+                let _ = reply.send(result);
             }
             Message::Quit => self.finished = true,
         }
@@ -291,7 +319,7 @@ impl Supervisor {
         let workshop = if origin == self.origin {
             None
         } else {
-            let fresh = workshop(&origin, &layout, &launcher);
+            let fresh = workshop(&origin, &layout, &launcher, &self.record);
             Some(fresh.map_err(|error| crate::text::chain(&error))?)
         };
         origin.save(&layout).map_err(tell)?;
@@ -299,23 +327,8 @@ impl Supervisor {
         apps.iter().for_each(|app| self.unpin(app));
         let mut changed = Vec::new();
         if let Some(workshop) = workshop {
-            let (before, after) = (
-                self.blueprint().to_json(),
-                workshop.context.blueprint.to_json(),
-            );
-            changed = difference(&before, &after)
-                .into_iter()
-                .map(|change| change.path)
-                .collect();
-            self.components = components_of(&workshop, &self.record);
-            self.workshop = workshop;
+            changed = self.take_on(workshop);
             self.origin = origin;
-            let names: Vec<&str> = self.components.iter().map(|it| it.name.as_str()).collect();
-            self.conditions
-                .retain(|name, _| names.contains(&name.as_str()));
-            self.stop_unwanted();
-            // Each looks whether it is as it should be; what is stays untouched.
-            self.look_again(|_| true);
             self.note(
                 "environment",
                 Level::Info,
@@ -325,11 +338,42 @@ impl Supervisor {
             // The sources may have changed though the file did not.
             self.look_again(|component| matches!(component.kind, component::Kind::Release(_)));
         }
-        self.builds = self.blueprint().apps.iter().map(|app| app.name.clone()).collect();
+        self.builds = self
+            .blueprint()
+            .apps
+            .iter()
+            .map(|app| app.name.clone())
+            .collect();
         self.retry_failed();
         self.start_components();
         self.publish();
         Ok(changed)
+    }
+
+    /// Goes on with another version of the blueprint; gives the paths that changed.
+    fn take_on(&mut self, workshop: Workshop) -> Vec<String> {
+        let before = self.blueprint().to_json();
+        let after = workshop.context.blueprint.to_json();
+        self.components = components_of(&workshop, &self.record);
+        self.workshop = workshop;
+        let names: Vec<&str> = self.components.iter().map(|it| it.name.as_str()).collect();
+        self.conditions
+            .retain(|name, _| names.contains(&name.as_str()));
+        self.stop_unwanted();
+        // Each looks whether it is as it should be; what is stays untouched.
+        self.look_again(|_| true);
+        let changes = difference(&before, &after);
+        changes.into_iter().map(|change| change.path).collect()
+    }
+
+    /// Plans the same version of the environment again, with another number of App Servers.
+    fn plan_again(&mut self) -> Result<(), String> {
+        let layout = self.workshop.context.layout.clone();
+        let launcher = self.workshop.runtime.launcher.clone();
+        let workshop = workshop(&self.origin, &layout, &launcher, &self.record)
+            .map_err(|error| crate::text::chain(&error))?;
+        self.take_on(workshop);
+        Ok(())
     }
 
     /// How long to wait when nothing happens: shortly while health is changing, else a second.
@@ -379,8 +423,15 @@ fn workshop(
     origin: &Origin,
     layout: &Layout,
     launcher: &Path,
+    record: &Record,
 ) -> Result<Workshop, SupervisorError> {
-    let environment = origin.environment()?;
+    let mut environment = origin.environment()?;
+    for (name, scale) in &record.desired_servers {
+        if let Some(cluster) = environment.settings.cluster.get_mut(name) {
+            let servers = &mut cluster.servers;
+            servers.desired = Some(scale.count.clamp(servers.minimum, servers.maximum));
+        }
+    }
     let context = origin::prepare(&environment, origin.folder(), layout)?;
     let local = &environment.settings.local;
     let runtime = runtime(layout, local.runtime, launcher).ok_or(SupervisorError::NoRuntime)?;

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fs, io, net::Ipv4Addr, path::Path};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::deployment::Deployment;
+use super::{deployment::Deployment, scaling::Scale};
 use crate::{layout::write_atomically, release::Release};
 
 /// What was recorded of an environment.
@@ -24,6 +24,10 @@ pub struct Record {
     pub deployments: BTreeMap<String, Vec<Deployment>>,
     /// Apps that were rolled back, with the number of the deployment whose definition they have.
     pub pinned: BTreeMap<String, u64>,
+    /// How many tasks of an app are wanted, where that was changed since.
+    pub desired_tasks: BTreeMap<String, Scale>,
+    /// How many App Servers of a cluster are wanted, where that was changed since.
+    pub desired_servers: BTreeMap<String, Scale>,
     /// Tasks by id.
     pub tasks: BTreeMap<String, TaskRecord>,
     /// When each job (`app/job`) was started last, and how it ended.

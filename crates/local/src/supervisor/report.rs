@@ -35,7 +35,10 @@ impl Supervisor {
         let settled = components
             .iter()
             .all(|component| component.state == State::Ready)
-            && self.apps().iter().all(|app| self.is_steady(app) && !self.is_deploying(app));
+            && self
+                .apps()
+                .iter()
+                .all(|app| self.is_steady(app) && !self.is_deploying(app));
         Snapshot {
             project: blueprint.project.clone(),
             environment: blueprint.environment.clone(),
@@ -51,7 +54,7 @@ impl Supervisor {
         revision.is_some_and(|revision| self.rollout(app, &revision).is_steady())
     }
 
-    fn is_deploying(&self, app: &App) -> bool {
+    pub(super) fn is_deploying(&self, app: &App) -> bool {
         let last = self.last_deployment(&app.name);
         last.is_none_or(|last| last.state == DeploymentState::InProgress)
     }
@@ -138,11 +141,16 @@ impl Supervisor {
             admin_user: app.admin_user.clone(),
             admin_password_secret: app.admin_password_secret.clone(),
             revision: release.map(|release| release.revision.clone()),
-            desired: app.tasks.desired,
+            desired: self.desired_tasks(app),
             healthy: u32::try_from(healthy.count()).unwrap_or(u32::MAX),
             tasks,
             jobs: self.job_statuses(app),
-            deployments: self.record.deployments.get(&app.name).cloned().unwrap_or_default(),
+            deployments: self
+                .record
+                .deployments
+                .get(&app.name)
+                .cloned()
+                .unwrap_or_default(),
         }
     }
 
@@ -169,15 +177,16 @@ impl Supervisor {
                 message: message.clone(),
             });
         }
-        let failed = self.apps().into_iter().find_map(|app| {
-            match &self.last_deployment(&app.name)?.state {
-                DeploymentState::Failed(reason) => Some(Problem {
-                    subject: app.name,
-                    message: reason.clone(),
-                }),
-                _ => None,
-            }
-        });
+        let failed =
+            self.apps()
+                .into_iter()
+                .find_map(|app| match &self.last_deployment(&app.name)?.state {
+                    DeploymentState::Failed(reason) => Some(Problem {
+                        subject: app.name,
+                        message: reason.clone(),
+                    }),
+                    _ => None,
+                });
         if failed.is_some() {
             return failed;
         }
@@ -192,17 +201,15 @@ impl Supervisor {
                 _ => None,
             }
         });
-        component
-            .or_else(|| {
-                let failing = self
-                    .throttles
-                    .iter()
-                    .find(|(_, it)| it.attempts >= PROBLEM_AFTER && it.ready_since.is_none());
-                failing.map(|(app, it)| Problem {
-                    subject: app.clone(),
-                    message: it.reason.clone(),
-                })
+        component.or_else(|| {
+            let failing = self
+                .throttles
+                .iter()
+                .find(|(_, it)| it.attempts >= PROBLEM_AFTER && it.ready_since.is_none());
+            failing.map(|(app, it)| Problem {
+                subject: app.clone(),
+                message: it.reason.clone(),
             })
-
+        })
     }
 }

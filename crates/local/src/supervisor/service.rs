@@ -200,7 +200,8 @@ impl Supervisor {
                 };
                 Some(rollout::Task {
                     id: id.clone(),
-                    current: task.revision == revision,
+                    // A task on a server that goes is replaced like one of an older revision.
+                    current: task.revision == revision && self.has_place(app, &task.server),
                     zone: task.zone.clone(),
                     server: task.server.clone(),
                     started: u64::try_from(task.created.as_millisecond()).unwrap_or_default(),
@@ -213,12 +214,21 @@ impl Supervisor {
             .and_then(|throttle| throttle.retry_at)
             .is_some_and(|retry_at| retry_at > Instant::now());
         Service {
-            desired: app.tasks.desired,
+            desired: self.desired_tasks(app),
             rules: app.deployment,
             placeable: self.placeable(app),
             halted: waits || self.is_halted(&app.name, revision),
             tasks: tasks.collect(),
         }
+    }
+
+    /// Whether an App Server is there and stays.
+    fn has_place(&self, app: &App, server: &str) -> bool {
+        let mut servers = self.blueprint().clusters.iter();
+        let cluster = servers.find(|cluster| cluster.name == app.cluster);
+        let there =
+            cluster.is_some_and(|cluster| cluster.servers.iter().any(|it| it.node.name == server));
+        there && !self.is_draining_server(server)
     }
 
     /// How many more tasks of an app the servers have room for.
@@ -249,6 +259,7 @@ impl Supervisor {
         let mut servers: Vec<Server> = cluster
             .servers
             .iter()
+            .filter(|server| !self.is_draining_server(&server.node.name))
             .map(|server| Server {
                 name: server.node.name.clone(),
                 zone: server.node.zone.clone(),
@@ -457,14 +468,20 @@ impl Supervisor {
         let detail = self.tasks.get(id).map_or("", |state| state.detail.as_str());
         let containers = app.task_definition.containers.iter();
         let words = containers.filter(|it| it.name != "nginx").map(|container| {
-            let path = self.workshop.runtime.log(&task::container_id(id, &container.name));
+            let path = self
+                .workshop
+                .runtime
+                .log(&task::container_id(id, &container.name));
             (container.name.clone(), crate::logs::last_lines(&path, 2))
         });
         let words: Vec<String> = words
             .filter(|(_, text)| !text.is_empty())
             .map(|(name, text)| format!("{name}'s last words: {}", text.replace('\n', " | ")))
             .collect();
-        std::iter::once(detail.to_owned()).chain(words).collect::<Vec<_>>().join("; ")
+        std::iter::once(detail.to_owned())
+            .chain(words)
+            .collect::<Vec<_>>()
+            .join("; ")
     }
 
     fn finish_draining(&mut self) {
@@ -630,6 +647,7 @@ impl Supervisor {
         self.balancers_seen = Some(Instant::now());
         let wanted = self.wanted_groups(|_| true);
         let mut seen: BTreeMap<(String, String), Vec<TargetHealth>> = BTreeMap::new();
+        let mut requests = BTreeMap::new();
         let nodes: Vec<String> = self.ready_balancers();
         for node in &nodes {
             let socket = self
@@ -642,12 +660,14 @@ impl Supervisor {
                 Ok(health) => {
                     self.balancer_errors.remove(node);
                     for (target, health) in health {
+                        *requests.entry(target.clone()).or_default() += health.requests;
                         seen.entry(target).or_default().push(health);
                     }
                 }
                 Err(error) => self.balancer_failed(node, chain(&error)),
             }
         }
+        self.requests = requests;
         for group in &wanted {
             let names = group.group.targets.iter().map(|target| &target.name);
             for id in names.chain(&group.draining) {

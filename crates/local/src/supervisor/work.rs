@@ -205,7 +205,10 @@ impl Workshop {
             return Ok(Done::Step);
         };
         let store = ReleaseStore::new(&self.context.layout.releases(), app);
-        let release = store.build(&self.context.folder.join(source), &["REVISION.txt".to_owned()])?;
+        let release = store.build(
+            &self.context.folder.join(source),
+            &["REVISION.txt".to_owned()],
+        )?;
         Ok(Done::Release(Box::new(release)))
     }
 

@@ -108,6 +108,13 @@ pub enum Message {
         /// Where the answer goes.
         reply: SyncSender<Result<(), String>>,
     },
+    /// A container's own health check ended.
+    Checked {
+        /// The container.
+        container: String,
+        /// Whether it passed.
+        passed: bool,
+    },
     /// The supervisor shall end; what it made goes on.
     Quit,
 }

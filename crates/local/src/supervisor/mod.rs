@@ -12,6 +12,7 @@
 mod balancer;
 pub mod component;
 mod components;
+mod container_checks;
 pub mod control;
 pub mod database;
 pub mod deployment;
@@ -117,6 +118,8 @@ struct Supervisor {
     /// Who waits for a release.
     waiting: Vec<deployment::Waiting>,
     measurements: scaling::Measurements,
+    /// Containers' own health checks, by container.
+    checks: BTreeMap<String, container_checks::Checks>,
     /// Requests that each target got, by group and target, of all load-balancer nodes.
     requests: BTreeMap<(String, String), u64>,
     finished: bool,
@@ -238,6 +241,7 @@ impl Supervisor {
             deployers: BTreeMap::new(),
             waiting: Vec::new(),
             measurements: scaling::Measurements::default(),
+            checks: BTreeMap::new(),
             requests: BTreeMap::new(),
             finished: false,
         })
@@ -252,6 +256,7 @@ impl Supervisor {
             self.start_components();
             self.look_at_balancers();
             self.look_at_tasks();
+            self.check_containers();
             self.start_due_jobs();
             self.look_at_use();
             self.publish();
@@ -307,6 +312,7 @@ impl Supervisor {
                 };
                 let _ = reply.send(result);
             }
+            Message::Checked { container, passed } => self.container_checked(&container, passed),
             Message::Quit => self.finished = true,
         }
     }

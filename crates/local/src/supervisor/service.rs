@@ -49,7 +49,7 @@ pub(super) struct TaskState {
     pub(super) healthy_since: Option<Instant>,
     /// Since when its health check fails though it passed before or should by now.
     failing_since: Option<Instant>,
-    in_flight: u64,
+    pub(super) in_flight: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -374,7 +374,7 @@ impl Supervisor {
     }
 
     /// A task failed: it is stopped, and the next is not started at once.
-    fn task_failed(&mut self, id: &str, reason: String) {
+    pub(super) fn task_failed(&mut self, id: &str, reason: String) {
         self.note(id, Level::Warning, format!("Failed: {reason}"));
         self.count_task_failure(id, reason);
         self.stop_task(id);

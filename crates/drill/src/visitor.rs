@@ -16,63 +16,43 @@ pub(crate) fn is_surely_undone(failure: Failure) -> bool {
     )
 }
 
-/// A visitor stores values under one key for as long as it is certain what is there. A write without
-/// an answer leaves its key alone for good, for it might still arrive later; the next goes to a new
-/// key. So nothing is called lost that never was acknowledged, and nothing lost is overlooked.
+/// Every write has a key of its own, so that no later one can cover up that it was lost, and so that one
+/// without an answer, which may still arrive, is not mistaken for another.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Visitor {
     pub(crate) cookies: Cookies,
-    keys: Vec<Key>,
-}
-
-#[derive(Clone, Debug, Default)]
-struct Key {
-    acknowledged: Option<String>,
-    unanswered: Option<String>,
+    /// The acknowledged value of each key; nothing if its write was not acknowledged.
+    stored: Vec<Option<String>>,
 }
 
 impl Visitor {
     /// The key to write to next.
-    pub(crate) fn key_to_write(&mut self) -> String {
-        if self.keys.last().is_none_or(|key| key.unanswered.is_some()) {
-            self.keys.push(Key::default());
-        }
-        name(self.keys.len() - 1)
+    pub(crate) fn key_to_write(&self) -> String {
+        name(self.stored.len())
     }
 
-    /// Notes how the write of `value` to the last key ended.
+    /// Notes how the write of `value` to that key ended.
     pub(crate) fn note_write(&mut self, value: String, outcome: Result<(), Failure>) {
-        let key = self
-            .keys
-            .last_mut()
-            .expect("a key was chosen for the write before");
-        match outcome {
-            Ok(()) => key.acknowledged = Some(value),
-            Err(failure) if is_surely_undone(failure) => {}
-            Err(_) => key.unanswered = Some(value),
-        }
+        self.stored.push(outcome.ok().map(|()| value));
     }
 
     /// Whether a value was acknowledged that can be read back.
     pub(crate) fn has_stored(&self) -> bool {
-        self.keys.iter().any(|key| key.acknowledged.is_some())
+        self.stored.iter().any(Option::is_some)
     }
 
     /// Whether another visitor has to take over.
     pub(crate) fn is_full(&self) -> bool {
-        self.keys.len() >= MAXIMUM_KEYS
+        self.stored.len() >= MAXIMUM_KEYS
     }
 
     /// What is lost, in words, if the session does not hold all that was acknowledged.
     pub(crate) fn find_loss(&self, session: &Value) -> Option<String> {
-        self.keys.iter().enumerate().find_map(|(number, key)| {
-            let stored = key.acknowledged.as_deref()?;
+        self.stored.iter().enumerate().find_map(|(number, stored)| {
+            let stored = stored.as_deref()?;
             let found = session.get(name(number)).and_then(Value::as_str);
-            let is_kept = found == Some(stored)
-                || found.is_some_and(|value| key.unanswered.as_deref() == Some(value));
-            (!is_kept).then(|| {
-                let found =
-                    found.map_or_else(|| "nothing".to_owned(), |value| format!("{value:?}"));
+            (found != Some(stored)).then(|| {
+                let found = found.map_or_else(|| "nothing".to_owned(), |it| format!("{it:?}"));
                 format!("{} was stored as {stored:?}, found {found}", name(number))
             })
         })
@@ -96,62 +76,71 @@ mod tests {
     }
 
     #[test]
-    fn only_the_last_acknowledged_value_will_do() {
+    fn everything_that_was_acknowledged_must_be_there() {
         let mut visitor = Visitor::default();
         assert!(!visitor.has_stored());
         assert_eq!(visitor.find_loss(&json!({})), None);
-        write(&mut visitor, "one", Ok(()));
-        write(&mut visitor, "two", Ok(()));
-        assert_eq!(visitor.find_loss(&json!({"k0": "two"})), None);
+        assert_eq!(write(&mut visitor, "one", Ok(())), "k0");
+        assert_eq!(write(&mut visitor, "two", Ok(())), "k1");
+        assert!(visitor.has_stored());
+        assert_eq!(
+            visitor.find_loss(&json!({"k0": "one", "k1": "two", "other": 1})),
+            None
+        );
+        let loss = visitor.find_loss(&json!({"k0": "old", "k1": "two"}));
+        assert_eq!(
+            loss.as_deref(),
+            Some(r#"k0 was stored as "one", found "old""#)
+        );
         let loss = visitor.find_loss(&json!({"k0": "one"}));
         assert_eq!(
             loss.as_deref(),
-            Some(r#"k0 was stored as "two", found "one""#)
+            Some(r#"k1 was stored as "two", found nothing"#)
         );
-        assert!(visitor.find_loss(&json!({})).is_some());
         assert!(visitor.find_loss(&json!([])).is_some());
+    }
+
+    #[test]
+    fn a_later_write_does_not_cover_up_a_loss() {
+        let mut visitor = Visitor::default();
+        write(&mut visitor, "one", Ok(()));
+        let key = write(&mut visitor, "two", Ok(()));
+        assert!(visitor.find_loss(&json!({key: "two"})).is_some());
     }
 
     #[test]
     fn a_write_without_an_answer_may_have_happened_or_not() {
         let mut visitor = Visitor::default();
-        assert_eq!(write(&mut visitor, "one", Ok(())), "k0");
-        assert_eq!(write(&mut visitor, "two", Err(Failure::Timeout)), "k0");
-        assert_eq!(write(&mut visitor, "three", Ok(())), "k1");
-        assert_eq!(
-            visitor.find_loss(&json!({"k0": "one", "k1": "three"})),
-            None
-        );
-        assert_eq!(
-            visitor.find_loss(&json!({"k0": "two", "k1": "three"})),
-            None
-        );
-        assert!(
-            visitor
-                .find_loss(&json!({"k0": "three", "k1": "three"}))
-                .is_some()
-        );
-        assert!(visitor.find_loss(&json!({"k0": "two"})).is_some());
-    }
-
-    #[test]
-    fn a_write_that_surely_did_not_happen_changes_nothing() {
-        let mut visitor = Visitor::default();
-        write(&mut visitor, "one", Ok(()));
-        assert_eq!(
-            write(&mut visitor, "two", Err(Failure::ConnectionRefused)),
-            "k0"
-        );
-        assert!(visitor.find_loss(&json!({"k0": "two"})).is_some());
-        assert_eq!(write(&mut visitor, "three", Ok(())), "k0");
+        write(&mut visitor, "one", Err(Failure::Timeout));
+        assert!(!visitor.has_stored());
+        write(&mut visitor, "two", Ok(()));
+        assert_eq!(visitor.find_loss(&json!({"k1": "two"})), None);
+        assert_eq!(visitor.find_loss(&json!({"k0": "one", "k1": "two"})), None);
     }
 
     #[test]
     fn a_visitor_gives_up_before_the_session_is_full() {
         let mut visitor = Visitor::default();
+        let mut written = 0;
         while !visitor.is_full() {
             write(&mut visitor, "x", Err(Failure::Status(503)));
+            written += 1;
         }
-        assert!(visitor.keys.len() < 64);
+        assert!(written < 64);
+    }
+
+    #[test]
+    fn only_what_was_never_taken_or_was_refused_is_surely_undone() {
+        assert!(is_surely_undone(Failure::ConnectionRefused));
+        assert!(is_surely_undone(Failure::Status(422)));
+        for failure in [
+            Failure::Status(503),
+            Failure::Timeout,
+            Failure::ConnectionReset,
+            Failure::ConnectionClosed,
+            Failure::WrongContent,
+        ] {
+            assert!(!is_surely_undone(failure), "{failure}");
+        }
     }
 }

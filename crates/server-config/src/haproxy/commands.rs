@@ -5,7 +5,7 @@
 //! [`register`] → [`admit_to_fail_open`] once it has been healthy → [`drain`] → [`remove`], repeated
 //! until the requests in flight have ended.
 
-use super::groups::{fail_open_backend, name};
+use super::groups::{REUSE, fail_open_backend, name};
 use super::{RenderError, Target, TargetGroup};
 
 /// Asks for the servers' statistics, for [`super::status::parse_show_stat`].
@@ -63,7 +63,7 @@ pub fn register(
     let check = group.health_check.server_keywords();
     let mut commands = vec![
         format!("add server {server} {address} {check} weight 0"),
-        format!("add server {open_server} {address}"),
+        format!("add server {open_server} {address} {REUSE}"),
         format!("enable health {server}"),
     ];
     if group.stickiness.is_some() {
@@ -97,7 +97,7 @@ pub fn add_to_fail_open(group: &str, target: &Target) -> Result<String, RenderEr
     let backend = fail_open_backend(name("the name of a target group", group)?);
     let server = name("the name of a target", &target.name)?;
     Ok(line(&[format!(
-        "add server {backend}/{server} {}",
+        "add server {backend}/{server} {} {REUSE}",
         target.address
     )]))
 }

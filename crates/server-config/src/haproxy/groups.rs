@@ -80,10 +80,15 @@ pub fn fail_open_backend(group: &str) -> String {
     format!("{group}:fail-open")
 }
 
+/// Keeps connections to a server for the next request, for a time shorter than nginx does, so that
+/// none is used while nginx closes it. A server that is added at run time keeps none unless told to
+/// (HAProxy 2.6).
+pub(super) const REUSE: &str = "pool-max-conn -1 pool-purge-delay 5s";
+
 impl HealthCheck {
     /// The keywords of a checked server, as in the file and in `add server`.
     pub(super) fn server_keywords(&self) -> String {
-        let mut keywords = format!("check inter {}ms", self.interval_milliseconds);
+        let mut keywords = format!("{REUSE} check inter {}ms", self.interval_milliseconds);
         if let Some(changing) = self.changing_interval_milliseconds {
             let _ = write!(keywords, " fastinter {changing}ms downinter {changing}ms");
         }
@@ -162,7 +167,7 @@ pub(super) fn render(group: &TargetGroup) -> Result<String, RenderError> {
             "  server {name} {address} {}",
             check.server_keywords()
         );
-        let _ = writeln!(open, "  server {name} {address}");
+        let _ = writeln!(open, "  server {name} {address} {REUSE}");
     }
     let common = render_common(group)?;
     Ok(format!(

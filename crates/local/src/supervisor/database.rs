@@ -4,6 +4,7 @@ use std::{
     fs, io,
     os::unix::fs::{DirBuilderExt, chown},
     path::{Path, PathBuf},
+    thread,
     time::Duration,
 };
 
@@ -108,13 +109,20 @@ pub fn make_template(context: &Context) -> Result<(), DatabaseError> {
     fs::rename(&fresh, &template).map_err(at(&template))
 }
 
-/// A folder outside the state folder, gone when it is dropped.
+/// A folder outside the state folder, in memory where there is some, gone when it is dropped.
 struct Workshop(PathBuf);
 
 impl Workshop {
     fn new() -> io::Result<Self> {
         let name = format!("mck-database-{}", std::process::id());
-        let path = std::env::temp_dir().join(name);
+        // Half of the time that an empty database takes is spent in waiting for the disk.
+        let memory = Path::new("/dev/shm");
+        let folder = if memory.is_dir() {
+            memory.to_owned()
+        } else {
+            std::env::temp_dir()
+        };
+        let path = folder.join(name);
         fs::DirBuilder::new().mode(0o700).create(&path)?;
         Ok(Self(path))
     }
@@ -138,7 +146,13 @@ pub fn make_data(context: &Context, node: &Node) -> Result<(), DatabaseError> {
     }
     let fresh = data.with_extension("new");
     copy(&context.layout.data(TEMPLATE), &fresh)?;
-    fs::rename(&fresh, &data).map_err(at(&data))
+    fs::rename(&fresh, &data).map_err(at(&data))?;
+    // The server forces what it writes to the disk, but not what it only ever reads. Nobody waits
+    // for it: until the first start is over there is nothing to lose.
+    if let Ok(folder) = fs::File::open(&data) {
+        thread::spawn(move || rustix::fs::syncfs(folder));
+    }
+    Ok(())
 }
 
 fn copy(from: &Path, to: &Path) -> Result<(), DatabaseError> {

@@ -5,6 +5,7 @@
 //! is together; `client` is how commands talk to it.
 
 pub mod accounts;
+pub mod backup;
 pub mod client;
 pub mod command;
 pub mod container;

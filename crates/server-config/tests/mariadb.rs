@@ -13,6 +13,9 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use mck_server_config::mariadb::backup::{self, Shown, Stop, Temporary};
+use mck_server_config::mariadb::dump::Compression;
+use mck_server_config::mariadb::gtid::Position;
 use mck_server_config::mariadb::sql::{self, Account, Bootstrap, Source, promote};
 use mck_server_config::mariadb::status::{
     NODE_STATUS, NodeStatus, REPLICA_STATUS, ReplicaStatus, ThreadState, parse_node_status,
@@ -95,6 +98,59 @@ fn renders_the_command_lines() {
         dump_command_line("/run/control/mysqld.sock", "shop").unwrap(),
     ));
     assert!(dump_command_line("/run/x", "--result-file=x").is_err());
+}
+
+#[test]
+fn renders_the_command_lines_of_backups() {
+    let position: Position = "0-1-42".parse().unwrap();
+    let files = ["/a/binlog.000007".to_owned()];
+    let mut shown = Shown {
+        folder: "/state/data/db-0".into(),
+        path: "/var/lib/mysql/".into(),
+        user: None,
+        alone: false,
+    };
+    let backup = backup::backup_command_line("/c/mysqld.sock", "/var/lib/mysql/", "/b/data");
+    let backup = backup::shown_command_line(&shown, &backup);
+    let temporary = backup::temporary_command_line(&Temporary {
+        data_directory: "/w/data".into(),
+        socket: "/w/mysqld.sock".into(),
+        temporary_directory: "/w/tmp".into(),
+        buffer_pool_mebibytes: 64,
+        log_file_mebibytes: 8,
+    });
+    shown.user = Some((101, 102));
+    shown.alone = true;
+    insta::assert_debug_snapshot!((
+        backup,
+        backup::prepare_command_line("/b/data", 64),
+        backup::shown_command_line(&shown, &temporary),
+        backup::replay_command_line(&Position::default(), &Stop::End, &files),
+        backup::replay_command_line(&position, &Stop::After(position.clone()), &files),
+        backup::replay_command_line(
+            &position,
+            &Stop::Before("2026-11-24 12:00:00".into()),
+            &files
+        ),
+        backup::replay_client_command_line("/w/mysqld.sock"),
+        backup::check_command_line("/w/mysqld.sock"),
+        Compression::Zstandard.compress_command_line(),
+        Compression::Gzip.decompress_command_line(),
+    ));
+    insta::assert_snapshot!(
+        "stands_at_a_position",
+        [
+            backup::stand_at(&Position::default()),
+            backup::stand_at(&position),
+            backup::FOLLOW_FROM_HERE.to_owned(),
+            backup::VERSION_AND_DATA.to_owned(),
+            backup::SCHEMAS.to_owned(),
+            backup::BINARY_LOGS.to_owned(),
+        ]
+        .join("---\n")
+    );
+    assert!(sql::schema_identifier("").is_err());
+    assert_eq!(sql::schema_identifier("a`b").unwrap(), "`a``b`");
 }
 
 #[test]
@@ -316,6 +372,12 @@ fn no_acknowledged_write_is_lost_when_the_writer_dies() {
         (ThreadState::Yes, ThreadState::Yes)
     );
     assert_eq!(replica.receiver_error, (0, String::new()));
+    assert!(replica.is_caught_up(), "{replica:?}");
+    let stopped = ReplicaStatus {
+        applier: ThreadState::No,
+        ..replica.clone()
+    };
+    assert!(!stopped.is_caught_up());
     assert_application_account(&two);
 
     let writers = write_until_it_dies(&one);

@@ -6,8 +6,12 @@
 //! before its client is told, not that it has *applied* it, so a reader that is promoted must first
 //! apply everything it has received.
 
+pub mod backup;
+pub mod binlog;
 mod command;
 mod config;
+pub mod dump;
+pub mod gtid;
 pub mod sql;
 pub mod status;
 

@@ -174,6 +174,14 @@ pub fn semi_sync_source(enabled: bool) -> String {
 /// that are under way, and refuses others.
 pub const STOP_WRITES: &str = "SET GLOBAL read_only=1;\n";
 
+/// The name of a schema in backticks, for statements of others.
+///
+/// # Errors
+/// [`UnsafeText`] for what is no name.
+pub fn schema_identifier(schema: &str) -> Result<String, UnsafeText> {
+    identifier("the name of a schema", schema)
+}
+
 fn user(account: &Account) -> Result<String, UnsafeText> {
     Ok(format!(
         "{}@'%'",

@@ -63,6 +63,16 @@ pub struct ReplicaStatus {
     pub applier_error: (u32, String),
 }
 
+impl ReplicaStatus {
+    /// Whether the reader is as good a source of a backup as the writer: it follows, and what it
+    /// applies is at most a second old.
+    pub fn is_caught_up(&self) -> bool {
+        self.receiver == ThreadState::Yes
+            && self.applier == ThreadState::Yes
+            && self.seconds_behind.is_some_and(|seconds| seconds <= 1)
+    }
+}
+
 /// An answer that can't be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StatusError {

@@ -13,6 +13,8 @@ const TOP: f64 = 26.0;
 const BOTTOM: f64 = 28.0;
 /// More bars than this are thinner than a pixel: seconds are put together.
 const MAXIMUM_BARS: usize = 240;
+/// In seconds.
+const SHORTEST_SLOT: f64 = 0.2;
 
 /// Seconds put together for one bar or point.
 struct Slot {
@@ -25,35 +27,54 @@ struct Slot {
     latency: Option<[u64; 3]>,
 }
 
-fn slots(seconds: &[SecondFigures]) -> Vec<Slot> {
+/// The seconds of a load, put together where there are many. The last ends with the load; a rest that
+/// is too short for a rate belongs to the slot before.
+fn slots(figures: &Figures) -> Vec<Slot> {
+    let end = figures.load_microseconds as f64 / 1e6;
+    let mut seconds = figures.seconds.as_slice();
+    let mut rest: &[SecondFigures] = &[];
+    if let [whole @ .., last] = seconds
+        && !whole.is_empty()
+        && end - (last.second as f64) < SHORTEST_SLOT
+    {
+        (seconds, rest) = seconds.split_at(whole.len());
+    }
     let per_slot = seconds.len().div_ceil(MAXIMUM_BARS).max(1);
-    let slots = seconds.chunks(per_slot).map(|chunk| {
-        let length = chunk.len() as f64;
-        let highest = |of: fn(&SecondFigures) -> u64| {
-            let answered = chunk.iter().filter(|second| second.succeeded > 0);
-            answered.map(of).max().unwrap_or(0)
-        };
-        let has_latency = chunk.iter().any(|second| second.succeeded > 0);
-        Slot {
-            start: chunk[0].second as f64,
-            length,
-            succeeded: chunk.iter().map(|second| second.succeeded).sum::<u64>() as f64 / length,
-            failed: chunk.iter().map(|second| second.failed).sum::<u64>() as f64 / length,
-            latency: has_latency.then(|| {
-                [
-                    highest(|second| second.latency.p50_microseconds),
-                    highest(|second| second.latency.p95_microseconds),
-                    highest(|second| second.latency.p99_microseconds),
-                ]
-            }),
-        }
+    let count = seconds.len().div_ceil(per_slot);
+    let slots = seconds.chunks(per_slot).enumerate().map(|(number, chunk)| {
+        let is_last = number + 1 == count;
+        let start = chunk[0].second as f64;
+        let stop = start + chunk.len() as f64;
+        let stop = if is_last && end > start { end } else { stop };
+        slot(start, stop - start, chunk, if is_last { rest } else { &[] })
     });
     slots.collect()
 }
 
+fn slot(start: f64, length: f64, chunk: &[SecondFigures], rest: &[SecondFigures]) -> Slot {
+    let seconds = || chunk.iter().chain(rest);
+    let per_second = |of: fn(&SecondFigures) -> u64| seconds().map(of).sum::<u64>() as f64 / length;
+    let highest = |of: fn(&SecondFigures) -> u64| {
+        seconds()
+            .filter(|second| second.succeeded > 0)
+            .map(of)
+            .max()
+    };
+    let latency = highest(|second| second.latency.p50_microseconds)
+        .zip(highest(|second| second.latency.p95_microseconds))
+        .zip(highest(|second| second.latency.p99_microseconds));
+    Slot {
+        start,
+        length,
+        succeeded: per_second(|second| second.succeeded),
+        failed: per_second(|second| second.failed),
+        latency: latency.map(|((p50, p95), p99)| [p50, p95, p99]),
+    }
+}
+
 /// The requests of every second, those that failed on top.
 pub(crate) fn requests(figures: &Figures) -> String {
-    let slots = slots(&figures.seconds);
+    let slots = slots(figures);
     let highest = slots
         .iter()
         .map(|slot| slot.succeeded + slot.failed)
@@ -72,7 +93,7 @@ pub(crate) fn requests(figures: &Figures) -> String {
     for slot in &slots {
         let (x, width) = (area.x(slot.start), area.width_of(slot.length));
         let title = format!(
-            "second {}: {:.0} ok, {:.0} failed per second",
+            "second {}: {:.1} ok, {:.1} failed per second",
             slot.start, slot.succeeded, slot.failed
         );
         content += &bar("ok", x, y(slot.succeeded), width, y(0.0), &title);
@@ -93,7 +114,7 @@ pub(crate) fn requests(figures: &Figures) -> String {
 
 /// The latency of every second, on a logarithmic scale.
 pub(crate) fn latencies(figures: &Figures) -> String {
-    let slots = slots(&figures.seconds);
+    let slots = slots(figures);
     let values = || {
         slots
             .iter()
@@ -148,7 +169,7 @@ impl Area {
             .map(|(fault, since_fault)| fault + since_fault);
         let in_seconds = |microseconds: u64| microseconds as f64 / 1e6;
         Self {
-            seconds: (figures.seconds.len() as f64).max(1.0),
+            seconds: in_seconds(figures.load_microseconds).max(1.0),
             fault: fault.map(in_seconds),
             whole: whole.map(in_seconds),
         }
@@ -176,9 +197,11 @@ impl Area {
         let mut second = 0.0;
         while second <= self.seconds {
             let (x, y) = (self.x(second), HEIGHT - 8.0);
+            let anchor = if x > WIDTH - 40.0 { "end" } else { "middle" };
             write!(
                 svg,
-                "<text class=\"axis\" x=\"{x:.1}\" y=\"{y}\">{second} s</text>"
+                "<text class=\"axis\" x=\"{x:.1}\" y=\"{y}\" text-anchor=\"{anchor}\">\
+                 {second} s</text>"
             )
             .expect("a string takes any text");
             second += step;
@@ -282,6 +305,7 @@ mod tests {
     #[test]
     fn a_long_load_is_drawn_with_few_bars_and_loses_no_failure() {
         let mut figures = sample::report().figures;
+        figures.load_microseconds = 900_000_000;
         figures.seconds = (0..900)
             .map(|second| SecondFigures {
                 second,
@@ -293,6 +317,28 @@ mod tests {
         let svg = requests(&figures);
         assert!(svg.matches("<rect class=\"ok\"").count() <= MAXIMUM_BARS);
         assert_eq!(svg.matches("<rect class=\"failed\"").count(), 1);
+    }
+
+    #[test]
+    fn a_rest_of_a_second_is_part_of_the_bar_before() {
+        let mut figures = sample::report().figures;
+        figures.load_microseconds = 60_050_000;
+        figures.seconds.push(SecondFigures {
+            second: 60,
+            succeeded: 2,
+            failed: 1,
+            ..SecondFigures::default()
+        });
+        let drawn = slots(&figures);
+        assert_eq!(drawn.len(), 60);
+        assert!((drawn[59].length - 1.05).abs() < 1e-6);
+        assert!((drawn[59].succeeded - 52.0 / 1.05).abs() < 1e-6);
+        assert!(drawn[59].failed > 0.0);
+
+        figures.load_microseconds = 60_500_000;
+        let drawn = slots(&figures);
+        assert_eq!(drawn.len(), 61);
+        assert!((drawn[60].succeeded - 4.0).abs() < 1e-6);
     }
 
     #[test]

@@ -150,10 +150,13 @@ fn add_mounts(
             MountSource::Temporary => {
                 plan.temporary
                     .retain(|temporary| temporary.path != mount.path);
+                // In a folder that is shared by several users nobody may rename what is another's;
+                // of a copy of the release everything is root's, and the app replaces it.
+                let mode = if mount.seeded { 0o777 } else { 0o1777 };
                 plan.temporary.push(Temporary {
                     seeded: mount.seeded,
                     size_mib: mount.size.map(Size::as_mib),
-                    ..Temporary::shared(&mount.path)
+                    ..Temporary::with_mode(&mount.path, mode)
                 });
                 continue;
             }

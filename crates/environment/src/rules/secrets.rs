@@ -7,7 +7,9 @@ use crate::{
     Settings,
     diagnostic::{quoted_list, suggestion},
     secrecy,
-    settings::{Algolia, Blackfire, Bugsnag, Cloudflare, Datadog, NewRelic, Nosto, Pingdom},
+    settings::{
+        Algolia, Blackfire, Bugsnag, Cloudflare, Datadog, NewRelic, Nosto, Pingdom, Preset,
+    },
 };
 
 /// The secrets that the kit makes itself: the database's master password, the caches' passwords,
@@ -17,9 +19,12 @@ pub fn known_secrets(settings: &Settings) -> BTreeSet<String> {
     let mut names: BTreeSet<String> = settings.secret.keys().cloned().collect();
     let shared = ["database-master", "redis-cache", "redis-session"];
     names.extend(shared.map(|owner| format!("{owner}-password")));
-    for app in settings.app.keys() {
+    for (app, settings) in &settings.app {
         for kind in ["database-password", "admin-password", "crypt-key"] {
             names.insert(format!("{app}-{kind}"));
+        }
+        if settings.preset != Some(Preset::WordPress) {
+            continue;
         }
         for purpose in ["auth", "secure-auth", "logged-in", "nonce"] {
             names.extend(["key", "salt"].map(|kind| format!("{app}-wordpress-{purpose}-{kind}")));

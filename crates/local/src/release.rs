@@ -45,8 +45,28 @@ pub struct Release {
     pub revision: String,
 }
 
+/// A release that was made, and what of it was there already.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Built {
+    /// The release.
+    pub release: Release,
+    /// Its tree.
+    pub path: PathBuf,
+    /// Whether there was none of this content.
+    pub is_new: bool,
+    /// Its files.
+    pub files: u64,
+    /// Their size in bytes.
+    pub bytes: u64,
+    /// Those of its files that were stored already, and are shared with other releases.
+    pub shared_files: u64,
+    /// Their size in bytes.
+    pub shared_bytes: u64,
+}
+
 /// Names in a source that never go into a release.
-const EXCLUDED: &[&str] = &[
+pub const EXCLUDED: &[&str] = &[
     ".git",
     ".svn",
     ".hg",
@@ -94,6 +114,19 @@ impl ReleaseStore {
     /// # Errors
     /// When the source can't be read or the release not be written.
     pub fn build(&self, source: &Path, revision_paths: &[String]) -> Result<Release, ReleaseError> {
+        self.build_as(source, revision_paths, None).map(|built| built.release)
+    }
+
+    /// As [`Self::build`], with a revision of the caller's: one line, instead of git's.
+    ///
+    /// # Errors
+    /// When the source can't be read or the release not be written.
+    pub fn build_as(
+        &self,
+        source: &Path,
+        revision_paths: &[String],
+        revision: Option<&str>,
+    ) -> Result<Built, ReleaseError> {
         if !source.is_dir() {
             return Err(ReleaseError::NoFolder {
                 path: source.to_owned(),
@@ -101,22 +134,37 @@ impl ReleaseStore {
         }
         let mut entries = Vec::new();
         list(source, Path::new(""), &mut entries)?;
-        let revision = git_revision(source);
+        let revision = revision.map(str::to_owned).or_else(|| git_revision(source));
         let fingerprint = fingerprint(&entries, revision.as_deref(), revision_paths);
         if let Some(release) = self.unchanged(&fingerprint) {
-            return Ok(release);
+            return Ok(self.found(release, &entries));
         }
-        let release = self.write(source, &entries, revision, revision_paths)?;
+        let built = self.write(source, &entries, revision, revision_paths)?;
         let seen = Seen {
             fingerprint,
-            release,
+            release: built.release.clone(),
         };
         let path = self.seen();
         serde_json::to_vec(&seen)
             .map_err(io::Error::from)
             .and_then(|text| write_atomically(&path, &text))
             .map_err(at(&path))?;
-        Ok(seen.release)
+        Ok(built)
+    }
+
+    /// A release that was there as a whole.
+    fn found(&self, release: Release, entries: &[Entry]) -> Built {
+        let sizes = entries.iter().filter(|entry| matches!(entry.kind, Kind::File { .. }));
+        let (files, bytes) = sizes.fold((0, 0), |(files, bytes), it| (files + 1, bytes + it.size));
+        Built {
+            path: self.tree(&release.id),
+            release,
+            is_new: false,
+            files,
+            bytes,
+            shared_files: files,
+            shared_bytes: bytes,
+        }
     }
 
     fn unchanged(&self, fingerprint: &str) -> Option<Release> {
@@ -131,7 +179,7 @@ impl ReleaseStore {
         entries: &[Entry],
         revision: Option<String>,
         revision_paths: &[String],
-    ) -> Result<Release, ReleaseError> {
+    ) -> Result<Built, ReleaseError> {
         let objects = self.top.join("objects");
         let fresh = self
             .top
@@ -141,6 +189,7 @@ impl ReleaseStore {
             fs::create_dir_all(folder).map_err(at(folder))?;
         }
         let mut digest = Sha256::new();
+        let (mut shared_files, mut shared_bytes) = (0, 0);
         for entry in entries {
             let from = source.join(&entry.path);
             let to = fresh.join(&entry.path);
@@ -152,7 +201,11 @@ impl ReleaseStore {
                     symlink(target, &to).map_err(at(&to))?;
                 }
                 Kind::File { executable } => {
-                    let name = store_object(&objects, &from, *executable)?;
+                    let (name, was_there) = store_object(&objects, &from, *executable)?;
+                    if was_there {
+                        shared_files += 1;
+                        shared_bytes += entry.size;
+                    }
                     digest.update(name.as_bytes());
                     fs::hard_link(objects.join(&name), &to).map_err(at(&to))?;
                 }
@@ -179,13 +232,19 @@ impl ReleaseStore {
                 .map_err(at(&manifest))?;
         }
         let tree = self.tree(&id);
-        if tree.exists() {
+        let is_new = !tree.exists();
+        if !is_new {
             fs::remove_dir_all(&fresh).map_err(at(&fresh))?;
         } else {
             fs::set_permissions(&fresh, fs::Permissions::from_mode(0o755)).map_err(at(&fresh))?;
             fs::rename(&fresh, &tree).map_err(at(&tree))?;
         }
-        Ok(release)
+        Ok(Built {
+            is_new,
+            shared_files,
+            shared_bytes,
+            ..self.found(release, entries)
+        })
     }
 
     fn manifest(&self, id: &str) -> PathBuf {
@@ -339,20 +398,26 @@ fn fingerprint(entries: &[Entry], revision: Option<&str>, revision_paths: &[Stri
     hex(&digest.finalize())
 }
 
-/// Puts a file's content among the objects; its name there is its digest and mode.
-fn store_object(objects: &Path, file: &Path, executable: bool) -> Result<String, ReleaseError> {
+/// Puts a file's content among the objects; its name there is its digest and mode. Also says whether
+/// it was there already.
+fn store_object(
+    objects: &Path,
+    file: &Path,
+    executable: bool,
+) -> Result<(String, bool), ReleaseError> {
     let content = fs::read(file).map_err(at(file))?;
     let mode = if executable { 0o755 } else { 0o644 };
     let name = format!("{}-{mode:o}", hex(&Sha256::digest(&content)));
     let object = objects.join(&name);
-    if !object.exists() {
+    let was_there = object.exists();
+    if !was_there {
         let fresh = objects.join(format!(".{name}-{}", std::process::id()));
         fs::write(&fresh, content)
             .and_then(|()| fs::set_permissions(&fresh, fs::Permissions::from_mode(mode)))
             .and_then(|()| fs::rename(&fresh, &object))
             .map_err(at(&object))?;
     }
-    Ok(name)
+    Ok((name, was_there))
 }
 
 /// The source's git revision, marked when it has changes that are not committed.
@@ -404,6 +469,29 @@ mod tests {
         let inode = |id: &str| fs::metadata(store.tree(id).join("same.txt")).unwrap().ino();
         assert_eq!(inode(&first.id), inode(&second.id));
         assert_eq!(store.list().len(), 2);
+    }
+
+    #[test]
+    fn a_release_of_a_given_revision_is_another_one_and_shares_all_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let source = folder.path().join("source");
+        fs::create_dir_all(&source).unwrap();
+        fs::write(source.join("index.php"), "<?php").unwrap();
+        fs::write(source.join("other.php"), "<?php echo 2;").unwrap();
+        let store = ReleaseStore::new(&folder.path().join("releases"), "shop");
+        let paths = ["REVISION.txt".to_owned()];
+
+        let first = store.build_as(&source, &paths, None).unwrap();
+        assert!(first.is_new);
+        assert_eq!((first.files, first.bytes, first.shared_files), (2, 18, 0));
+        let second = store.build_as(&source, &paths, Some("v2")).unwrap();
+        assert!(second.is_new);
+        assert_ne!(second.release.id, first.release.id);
+        assert_eq!((second.shared_files, second.shared_bytes), (2, 18));
+        let text = fs::read_to_string(second.path.join("REVISION.txt")).unwrap();
+        assert_eq!(text, "v2\n");
+        let again = store.build_as(&source, &paths, Some("v2")).unwrap();
+        assert_eq!((again.is_new, again.release), (false, second.release));
     }
 
     #[test]

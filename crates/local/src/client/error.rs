@@ -4,7 +4,7 @@ use std::{io, net::SocketAddr, path::PathBuf};
 
 use crate::{
     command::CommandError, container::RuntimeError, id::EnvironmentId, network::NetworkError,
-    origin::OriginError, servers::ServerError,
+    origin::OriginError, release::ReleaseError, servers::ServerError,
 };
 
 /// Why a command could not do its work.
@@ -62,6 +62,9 @@ pub enum ClientError {
     /// A server could not be planned.
     #[error(transparent)]
     Server(#[from] ServerError),
+    /// A release could not be made.
+    #[error(transparent)]
+    Release(#[from] ReleaseError),
     /// A program failed.
     #[error(transparent)]
     Program(#[from] CommandError),

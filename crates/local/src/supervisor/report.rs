@@ -6,7 +6,7 @@ use super::{
     Supervisor,
     component::{self, Component, Condition},
     deployment::DeploymentState,
-    record::Purpose,
+    record::{Purpose, TaskRecord},
     service::Phase,
     snapshot::{AppStatus, ComponentStatus, JobStatus, Problem, Snapshot, State, TaskStatus},
 };
@@ -100,31 +100,7 @@ impl Supervisor {
             .tasks
             .iter()
             .filter(|(_, task)| task.app == app.name)
-            .map(|(id, task)| {
-                let state = self.tasks.get(id);
-                TaskStatus {
-                    id: id.clone(),
-                    state: state.map_or(State::Starting, |state| match state.phase {
-                        Phase::Starting | Phase::Running => State::Starting,
-                        Phase::Healthy => State::Ready,
-                        Phase::Unhealthy => State::Unhealthy,
-                        Phase::Draining(_) | Phase::Stopping => State::Draining,
-                    }),
-                    detail: state
-                        .map(|state| state.detail.clone())
-                        .filter(|text| !text.is_empty()),
-                    zone: task.zone.clone(),
-                    server: task.server.clone(),
-                    address: task.address,
-                    purpose: match &task.purpose {
-                        Purpose::Service => None,
-                        Purpose::Hook(name) => Some(name.clone()),
-                        Purpose::Job(name) => Some(format!("job {name}")),
-                        Purpose::OneOff => Some("mck run".to_owned()),
-                    },
-                    created: task.created,
-                }
-            })
+            .map(|(id, task)| self.task_status(app, id, task))
             .collect();
         let healthy = tasks
             .iter()
@@ -151,6 +127,43 @@ impl Supervisor {
                 .get(&app.name)
                 .cloned()
                 .unwrap_or_default(),
+        }
+    }
+
+    fn task_status(&self, app: &App, id: &str, task: &TaskRecord) -> TaskStatus {
+        let state = self.tasks.get(id);
+        let held = self.is_held(app, id);
+        let detail = state.and_then(|state| match state.phase {
+            Phase::Draining(_) => Some(match state.in_flight {
+                1 => "1 request in flight".to_owned(),
+                count => format!("{count} requests in flight"),
+            }),
+            Phase::Healthy if held => {
+                Some(format!("{}; watched before it takes requests", state.detail))
+            }
+            _ => Some(state.detail.clone()).filter(|text| !text.is_empty()),
+        });
+        TaskStatus {
+            id: id.to_owned(),
+            state: state.map_or(State::Starting, |state| match state.phase {
+                Phase::Starting | Phase::Running => State::Starting,
+                Phase::Healthy if held => State::Starting,
+                Phase::Healthy => State::Ready,
+                Phase::Unhealthy => State::Unhealthy,
+                Phase::Draining(_) | Phase::Stopping => State::Draining,
+            }),
+            detail,
+            revision: task.revision.clone(),
+            zone: task.zone.clone(),
+            server: task.server.clone(),
+            address: task.address,
+            purpose: match &task.purpose {
+                Purpose::Service => None,
+                Purpose::Hook(name) => Some(name.clone()),
+                Purpose::Job(name) => Some(format!("job {name}")),
+                Purpose::OneOff => Some("mck run".to_owned()),
+            },
+            created: task.created,
         }
     }
 

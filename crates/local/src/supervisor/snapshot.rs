@@ -116,6 +116,9 @@ pub struct TaskStatus {
     pub state: State,
     /// What its health check says, or why it failed.
     pub detail: Option<String>,
+    /// The mark of what it is made of: that of the [`Deployment`] that wants it.
+    #[serde(default)]
+    pub revision: String,
     /// Its zone.
     pub zone: String,
     /// Its App Server.

@@ -24,6 +24,7 @@ fn task(id: &str, state: State, detail: &str, purpose: Option<&str>) -> TaskStat
         id: id.to_owned(),
         state,
         detail: Some(detail.to_owned()),
+        revision: "new".to_owned(),
         zone: "a".to_owned(),
         server: "app-0".to_owned(),
         address: "172.31.3.20".parse().unwrap(),

@@ -3,7 +3,6 @@
 use std::{
     ffi::{OsStr, OsString},
     io::Write,
-    os::unix::process::CommandExt,
     process::{self, Stdio},
 };
 
@@ -62,7 +61,6 @@ pub struct Command {
     arguments: Vec<OsString>,
     environment: Vec<(OsString, OsString)>,
     input: Option<Vec<u8>>,
-    identity: Option<(u32, u32)>,
 }
 
 impl Command {
@@ -73,7 +71,6 @@ impl Command {
             arguments: Vec::new(),
             environment: Vec::new(),
             input: None,
-            identity: None,
         }
     }
 
@@ -110,13 +107,6 @@ impl Command {
         self
     }
 
-    /// Runs it as another user and group.
-    #[must_use]
-    pub fn run_as(mut self, uid: u32, gid: u32) -> Self {
-        self.identity = Some((uid, gid));
-        self
-    }
-
     /// The program with its first argument, for messages.
     fn label(&self) -> String {
         let program = self.program.to_string_lossy();
@@ -136,11 +126,7 @@ impl Command {
             program: label.clone(),
             source,
         };
-        let mut command = process::Command::new(&self.program);
-        if let Some((uid, gid)) = self.identity {
-            command.uid(uid).gid(gid);
-        }
-        let mut child = command
+        let mut child = process::Command::new(&self.program)
             .args(&self.arguments)
             .envs(self.environment)
             .stdin(if self.input.is_some() {

@@ -99,6 +99,10 @@ fn stop_all(
     if !problems.is_empty() {
         return Err(ClientError::Leftovers { problems });
     }
+    supervisor::database::remove_workshop(layout.id()).map_err(|source| ClientError::File {
+        path: layout.top().to_owned(),
+        source,
+    })?;
     forget_tasks(layout)?;
     remove(&layout.run())
 }

@@ -22,6 +22,8 @@ use mck_server_config::{
 use crate::{
     accounts::UnknownUser,
     command::{Command, CommandError},
+    container::plan::User,
+    id::EnvironmentId,
     servers::{
         Context,
         data::{REDO_LOG_MIB, replication_secret},
@@ -85,36 +87,62 @@ pub fn make_template(context: &Context) -> Result<(), DatabaseError> {
     let fresh = template.with_extension("new");
     // MariaDB's user must reach the folder through folders that are for root only, so it works
     // elsewhere and the result is moved.
-    let workshop = Workshop::new().map_err(at(&fresh))?;
+    let workshop = Workshop::new(context.layout.id()).map_err(at(&fresh))?;
     chown(&workshop.0, Some(user.uid), Some(user.gid)).map_err(at(&workshop.0))?;
     let folder = workshop.0.join("data");
     let install = Install {
         data_directory: folder.display().to_string(),
         log_file_mebibytes: REDO_LOG_MIB,
     };
-    let command = mariadb::install_command_line(&install);
+    let mut command = alone(&user);
+    command.extend(mariadb::install_command_line(&install));
     Command::new(&command[0])
         .args(&command[1..])
-        // Temporary tables are named after the process's number, which others may have too, in
-        // process namespaces of their own.
+        // Temporary tables are named after the process's number, which others have too, in process
+        // namespaces of their own.
         .env("TMPDIR", &workshop.0)
-        .run_as(user.uid, user.gid)
         .run()?;
     remove(&fresh)?;
     // Not `fs::rename`: the folder for temporary files may be another file system.
-    Command::new("mv")
-        .args(["-T", "--"])
+    Command::new("/usr/bin/setpriv")
+        .args(["--pdeathsig=KILL", "mv", "-T", "--"])
         .args([&folder, &fresh])
         .run()?;
     fs::rename(&fresh, &template).map_err(at(&template))
+}
+
+/// What starts a program as a user so that it ends with the supervisor, and all that it started
+/// with it: what went on would write to what another supervisor makes, or to what is removed.
+fn alone(user: &User) -> Vec<String> {
+    let words = [
+        "/usr/bin/setpriv",
+        "--pdeathsig=KILL",
+        "/usr/bin/unshare",
+        "--pid",
+        "--fork",
+        "--kill-child=KILL",
+        "/usr/bin/setpriv",
+        &format!("--reuid={}", user.uid),
+        &format!("--regid={}", user.gid),
+        "--clear-groups",
+        // The kernel forgets the signal when a process changes its user.
+        "--pdeathsig=KILL",
+    ];
+    words.map(str::to_owned).to_vec()
 }
 
 /// A folder outside the state folder, in memory where there is some, gone when it is dropped.
 struct Workshop(PathBuf);
 
 impl Workshop {
-    fn new() -> io::Result<Self> {
-        let name = format!("mck-database-{}", std::process::id());
+    fn new(id: &EnvironmentId) -> io::Result<Self> {
+        remove_workshop(id)?;
+        let path = Self::path(id);
+        fs::DirBuilder::new().mode(0o700).create(&path)?;
+        Ok(Self(path))
+    }
+
+    fn path(id: &EnvironmentId) -> PathBuf {
         // Half of the time that an empty database takes is spent in waiting for the disk.
         let memory = Path::new("/dev/shm");
         let folder = if memory.is_dir() {
@@ -122,9 +150,18 @@ impl Workshop {
         } else {
             std::env::temp_dir()
         };
-        let path = folder.join(name);
-        fs::DirBuilder::new().mode(0o700).create(&path)?;
-        Ok(Self(path))
+        folder.join(format!("{}database", id.namespace_prefix()))
+    }
+}
+
+/// Removes the folder in which a supervisor that was killed made the empty database.
+///
+/// # Errors
+/// When it can't be removed.
+pub fn remove_workshop(id: &EnvironmentId) -> io::Result<()> {
+    match fs::remove_dir_all(Workshop::path(id)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
     }
 }
 

@@ -1,6 +1,13 @@
 //! Making a network as it is wanted.
 
-use std::{collections::BTreeSet, fs, io::ErrorKind, thread, time::Duration};
+use std::{
+    collections::BTreeSet,
+    fs,
+    io::ErrorKind,
+    sync::{PoisonError, RwLock},
+    thread,
+    time::Duration,
+};
 
 use super::{
     Attachment, Changes, NetworkError, NetworkPlan, Role, RouterRoute, SetChange, batch,
@@ -18,12 +25,17 @@ use crate::{id::EnvironmentId, wait};
 /// How long Linux may take to connect veth pairs; most often it takes less than a millisecond.
 const CONNECTED_WITHIN: Duration = Duration::from_secs(5);
 
+/// Tasks come and go at the same time; a whole network is made while none does. It would take one
+/// that is half-made for damage, and another one could go from under its hands.
+static WHOLE: RwLock<()> = RwLock::new(());
+
 /// Makes an environment's network as planned and tells what had to be done: adds what is missing,
 /// repairs what is half-made, removes what is not wanted, leaves the rest alone.
 ///
 /// # Errors
 /// When something can't be done; what this call added is then removed again.
 pub fn apply(plan: &NetworkPlan) -> Result<Changes, NetworkError> {
+    let _whole = WHOLE.write().unwrap_or_else(PoisonError::into_inner);
     let changes = difference(plan, &observe(&plan.environment)?);
     if changes.is_empty() {
         return Ok(changes);
@@ -45,6 +57,7 @@ pub fn apply(plan: &NetworkPlan) -> Result<Changes, NetworkError> {
 /// When the network is not there or something can't be done; nothing of the attachment is left
 /// then.
 pub fn attach(environment: &EnvironmentId, attachment: &Attachment) -> Result<(), NetworkError> {
+    let _whole = WHOLE.read().unwrap_or_else(PoisonError::into_inner);
     if is_attached(environment, attachment)? {
         return in_router(environment, || join_group(attachment, true));
     }
@@ -52,7 +65,7 @@ pub fn attach(environment: &EnvironmentId, attachment: &Attachment) -> Result<()
     remove_namespace(environment, &attachment.name)?;
     make(environment, attachment).inspect_err(|_| {
         // The first error is the one to report; the next `apply` removes what stays.
-        let _ = detach(environment, attachment);
+        let _ = take_off(environment, attachment);
     })
 }
 
@@ -62,6 +75,11 @@ pub fn attach(environment: &EnvironmentId, attachment: &Attachment) -> Result<()
 /// # Errors
 /// When the network is not there or something can't be removed.
 pub fn detach(environment: &EnvironmentId, attachment: &Attachment) -> Result<(), NetworkError> {
+    let _whole = WHOLE.read().unwrap_or_else(PoisonError::into_inner);
+    take_off(environment, attachment)
+}
+
+fn take_off(environment: &EnvironmentId, attachment: &Attachment) -> Result<(), NetworkError> {
     in_router(environment, || {
         join_group(attachment, false)?;
         remove_interfaces(&[attachment.interface()])

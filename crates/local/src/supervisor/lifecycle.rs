@@ -210,6 +210,19 @@ impl Supervisor {
         }
     }
 
+    /// A person asks again: what failed is tried at once, and is no problem before it fails anew.
+    pub(super) fn forget_failures(&mut self) {
+        self.conditions
+            .retain(|_, condition| !matches!(condition, Condition::Failed { .. }));
+        for restarts in self.restarts.values_mut() {
+            restarts.attempts = 0;
+        }
+        self.throttles.clear();
+        if self.storage_problem.is_some() {
+            self.save();
+        }
+    }
+
     /// Tells the resolver what its names point at now.
     pub(super) fn publish_endpoints(&mut self) {
         if let Err(error) = self.workshop.write_hosts(&self.endpoints()) {

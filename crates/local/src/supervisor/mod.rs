@@ -350,6 +350,7 @@ impl Supervisor {
             .iter()
             .map(|app| app.name.clone())
             .collect();
+        self.forget_failures();
         self.retry_failed();
         self.start_components();
         self.publish();

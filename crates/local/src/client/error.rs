@@ -3,6 +3,8 @@
 use std::{io, net::SocketAddr, path::PathBuf};
 
 use crate::{
+    accounts::UnknownUser,
+    backup::BackupError,
     command::CommandError, container::RuntimeError, id::EnvironmentId, network::NetworkError,
     origin::OriginError, release::ReleaseError, servers::ServerError,
 };
@@ -65,6 +67,12 @@ pub enum ClientError {
     /// A release could not be made.
     #[error(transparent)]
     Release(#[from] ReleaseError),
+    /// A backup could not be made or restored.
+    #[error(transparent)]
+    Backup(#[from] BackupError),
+    /// MariaDB's user is missing.
+    #[error(transparent)]
+    User(#[from] UnknownUser),
     /// A program failed.
     #[error(transparent)]
     Program(#[from] CommandError),

@@ -1,6 +1,7 @@
 //! What commands do with an environment: through its supervisor where decisions are to be made,
 //! directly where only something that runs is to be reached.
 
+mod backups;
 mod database;
 mod deploy;
 mod error;
@@ -11,6 +12,9 @@ mod socket;
 mod stop;
 mod up;
 
+pub use backups::{
+    db_delete_snapshot, db_export, db_import, db_restore, db_snapshot, db_snapshots, db_verify,
+};
 pub use database::{export_command, import_command, schemas, shell_command};
 pub use deploy::{deploy, roll_back, scale, stop_deployment};
 pub use error::ClientError;

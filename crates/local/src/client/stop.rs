@@ -133,7 +133,7 @@ fn remove(folder: &Path) -> Result<(), ClientError> {
     }
 }
 
-fn end_supervisor(layout: &Layout) -> Result<(), ClientError> {
+pub(super) fn end_supervisor(layout: &Layout) -> Result<(), ClientError> {
     // One that does not run needs not end.
     let _ = ask(layout, &Request::Quit).and_then(|mut connection| connection.answer());
     let path = layout.supervisor_lock();

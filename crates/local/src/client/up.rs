@@ -100,7 +100,7 @@ fn check_ports(layout: &Layout, local: &Local) -> Result<(), ClientError> {
     Ok(())
 }
 
-fn start_supervisor(layout: &Layout, launcher: &Path) -> Result<(), ClientError> {
+pub(super) fn start_supervisor(layout: &Layout, launcher: &Path) -> Result<(), ClientError> {
     let path = layout.supervisor_log();
     let at = |source| ClientError::File {
         path: path.clone(),

@@ -16,7 +16,7 @@ use super::{
     deployment::Reply,
     work::{Done, WorkError},
 };
-use crate::origin::Origin;
+use crate::{backup::BackupError, origin::Origin};
 
 /// Something to decide on.
 #[derive(Debug)]
@@ -114,6 +114,11 @@ pub enum Message {
         container: String,
         /// Whether it passed.
         passed: bool,
+    },
+    /// A backup ended.
+    BackedUp {
+        /// The id of a new snapshot.
+        result: Result<Option<String>, BackupError>,
     },
     /// The supervisor shall end; what it made goes on.
     Quit,

@@ -9,6 +9,7 @@
 //! [`Mailbox`]. The decisions themselves are pure functions: [`component`] here, placement,
 //! rollout and schedule in the blueprint's crate.
 
+pub mod backups;
 mod balancer;
 pub mod component;
 mod components;
@@ -118,6 +119,7 @@ struct Supervisor {
     /// Who waits for a release.
     waiting: Vec<deployment::Waiting>,
     measurements: scaling::Measurements,
+    backups: backups::BackupState,
     /// Containers' own health checks, by container.
     checks: BTreeMap<String, container_checks::Checks>,
     /// Requests that each target got, by group and target, of all load-balancer nodes.
@@ -241,6 +243,7 @@ impl Supervisor {
             deployers: BTreeMap::new(),
             waiting: Vec::new(),
             measurements: scaling::Measurements::default(),
+            backups: backups::BackupState::default(),
             checks: BTreeMap::new(),
             requests: BTreeMap::new(),
             finished: false,
@@ -259,6 +262,7 @@ impl Supervisor {
             self.check_containers();
             self.start_due_jobs();
             self.look_at_use();
+            self.look_at_backups();
             self.publish();
             let ended = self
                 .processes
@@ -313,6 +317,7 @@ impl Supervisor {
                 let _ = reply.send(result);
             }
             Message::Checked { container, passed } => self.container_checked(&container, passed),
+            Message::BackedUp { result } => self.backed_up(result),
             Message::Quit => self.finished = true,
         }
     }
@@ -483,7 +488,7 @@ fn components_of(workshop: &Workshop, record: &Record) -> Vec<Component> {
 }
 
 /// The database member that is the writer: the recorded one, or the first.
-fn writer<'a>(blueprint: &'a Blueprint, record: &'a Record) -> &'a str {
+pub fn writer<'a>(blueprint: &'a Blueprint, record: &'a Record) -> &'a str {
     let members = &blueprint.database.members;
     let recorded = record
         .writer

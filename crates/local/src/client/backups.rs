@@ -12,7 +12,10 @@ use rustix::fs::{CWD, RenameFlags, renameat_with};
 
 use super::{ClientError, CommandLock, context, stop::end_supervisor, up::start_supervisor};
 use crate::{
-    backup::{self, Backups, Import, Imported, Kind, Progress, Restored, Server, Snapshot, Target},
+    backup::{
+        self, BackupError, Backups, Import, Imported, Kind, Progress, Restored, Server, Snapshot,
+        Target,
+    },
     command::Command,
     layout::Layout,
     listening,
@@ -39,7 +42,20 @@ pub fn db_snapshot(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Snapshot, ClientError> {
     let (backups, server) = writer(layout)?;
-    Ok(backups.snapshot(&server, Kind::Manual, progress)?)
+    let made = wait_while_busy(|| backups.snapshot(&server, Kind::Manual, &mut *progress))?;
+    Ok(made)
+}
+
+/// Tries again while the supervisor makes a backup of its own, for at most two minutes.
+fn wait_while_busy<T>(mut work: impl FnMut() -> Result<T, BackupError>) -> Result<T, BackupError> {
+    let mut result = work();
+    wait::until(Duration::from_secs(120), || {
+        if matches!(result, Err(BackupError::Busy)) {
+            result = work();
+        }
+        (!matches!(result, Err(BackupError::Busy))).then_some(())
+    });
+    result
 }
 
 /// The snapshots that there are, and the spans of time that can be restored.
@@ -90,10 +106,9 @@ pub fn db_restore(
     let context = context(layout)?;
     let (backups, present) = writer(layout)?;
     // The newest writes can be wanted too.
-    backups.archive_binlogs(&present)?;
+    wait_while_busy(|| backups.archive_binlogs(&present))?;
     let (snapshots, archive) = (backups.snapshots()?, backups.archive()?);
-    let plan =
-        backup::plan_restore(&snapshots, &archive, target).map_err(backup::BackupError::from)?;
+    let plan = backup::plan_restore(&snapshots, &archive, target).map_err(BackupError::from)?;
     let members: Vec<&str> = context
         .blueprint
         .database
@@ -113,7 +128,7 @@ pub fn db_restore(
             reason: "the environment has no database".to_owned(),
         });
     };
-    let restored = backups.restore(&plan, first, progress)?;
+    let restored = wait_while_busy(|| backups.restore(&plan, first, &mut *progress))?;
     for other in others {
         Command::new("cp")
             .args(["-a", "--reflink=auto", "--"])
@@ -133,7 +148,7 @@ pub fn db_restore(
         context.blueprint.database.port,
     )?;
     let (backups, server) = writer(layout)?;
-    backups.snapshot(&server, Kind::Automatic, progress)?;
+    wait_while_busy(|| backups.snapshot(&server, Kind::Automatic, &mut *progress))?;
     Ok(restored)
 }
 
@@ -226,7 +241,8 @@ pub fn db_import(
         schema: schema.to_owned(),
         definers: Definers::Drop,
     };
-    Ok(backups.import(&server, &import, progress)?)
+    let imported = wait_while_busy(|| backups.import(&server, &import, &mut *progress))?;
+    Ok(imported)
 }
 
 /// Writes a consistent dump of a schema, compressed if the file's name ends with `.gz` or `.zst`.

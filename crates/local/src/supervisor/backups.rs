@@ -95,7 +95,8 @@ impl Supervisor {
         self.backups.working = false;
         match result {
             Ok(Some(id)) => self.note("database", Level::Info, format!("Snapshot {id}.")),
-            Ok(None) => {}
+            // A person's backup or restore is at work; the next look is soon enough.
+            Ok(None) | Err(BackupError::Busy) => {}
             Err(error) => self.note(
                 "database",
                 Level::Warning,

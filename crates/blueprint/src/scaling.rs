@@ -35,7 +35,7 @@ pub fn target_tracking(policy: &ScalingPolicy, limits: TaskCount, current: u32, 
     let Some(highest) = ratios.into_iter().reduce(f64::max) else {
         return within(current);
     };
-    if highest > 1.0 || highest < SCALE_IN_BELOW {
+    if !(SCALE_IN_BELOW..=1.0).contains(&highest) {
         within(proportional(current, highest))
     } else {
         within(current)

@@ -36,7 +36,7 @@ pub struct Requirement {
 }
 
 /// Programs that every environment needs: name, what for, Debian 12 package.
-const ALWAYS: [(&str, &str, &str); 14] = [
+const ALWAYS: [(&str, &str, &str); 16] = [
     ("conmon", "watches over containers", "conmon"),
     ("ip", "makes the VPC's namespaces and routes", "iproute2"),
     ("nft", "makes the security groups", "nftables"),
@@ -50,6 +50,12 @@ const ALWAYS: [(&str, &str, &str); 14] = [
     ),
     ("mariadb", "talks to the database", "mariadb-client"),
     ("mariadb-dump", "exports the database", "mariadb-client"),
+    (
+        "mariadb-backup",
+        "takes snapshots of the database",
+        "mariadb-backup",
+    ),
+    ("zstd", "compresses dumps of the database", "zstd"),
     ("redis-server", "is the caches", "redis-server"),
     ("sshd", "is the Bastion's door", "openssh-server"),
     ("ssh", "goes through the Bastion", "openssh-client"),

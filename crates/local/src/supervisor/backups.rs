@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// How often binary logs are copied: as much as can be lost with the writer's disk.
-const ARCHIVE_EVERY: Duration = Duration::from_secs(60);
+const ARCHIVE_EVERY: Duration = Duration::from_secs(15);
 
 /// The backups of an environment.
 ///

@@ -376,12 +376,12 @@ impl Supervisor {
     /// A task failed: it is stopped, and the next is not started at once.
     pub(super) fn task_failed(&mut self, id: &str, reason: String) {
         self.note(id, Level::Warning, format!("Failed: {reason}"));
-        self.count_task_failure(id, reason);
+        self.count_task_failure(id, &reason);
         self.stop_task(id);
     }
 
     /// A failed task slows the next one's start down and may be one too many for a deployment.
-    fn count_task_failure(&mut self, id: &str, reason: String) {
+    fn count_task_failure(&mut self, id: &str, reason: &str) {
         let Some(task) = self.record.tasks.get(id).cloned() else {
             return;
         };
@@ -389,8 +389,8 @@ impl Supervisor {
             return;
         }
         let throttle = self.throttles.entry(task.app.clone()).or_default();
-        throttle.failed(reason.clone());
-        self.count_failure(&task.app, &task.revision, &reason);
+        throttle.failed(reason.to_owned());
+        self.count_failure(&task.app, &task.revision, reason);
     }
 
     pub(super) fn container_ended(&mut self, container: &str) {
@@ -444,7 +444,8 @@ impl Supervisor {
         self.note(id, Level::Info, format!("Drains: {why}."));
         let never_healthy = self.tasks.get(id).is_some_and(|state| !state.was_healthy);
         if reason == StopReason::Unhealthy && never_healthy {
-            self.count_task_failure(id, self.why_unhealthy(app, id));
+            let why = self.why_unhealthy(app, id);
+            self.count_task_failure(id, &why);
         }
         let delay = app
             .target_group
@@ -664,7 +665,7 @@ impl Supervisor {
                         seen.entry(target).or_default().push(health);
                     }
                 }
-                Err(error) => self.balancer_failed(node, chain(&error)),
+                Err(error) => self.balancer_failed(node, &chain(&error)),
             }
         }
         self.requests = requests;
@@ -678,9 +679,9 @@ impl Supervisor {
     }
 
     /// Tells once of a failure that repeats itself at each look.
-    fn balancer_failed(&mut self, node: &str, reason: String) {
-        let before = self.balancer_errors.insert(node.to_owned(), reason.clone());
-        if before.as_ref() != Some(&reason) {
+    fn balancer_failed(&mut self, node: &str, reason: &str) {
+        let before = self.balancer_errors.insert(node.to_owned(), reason.to_owned());
+        if before.as_deref() != Some(reason) {
             self.note(node, Level::Warning, format!("Failed: {reason}"));
         }
     }

@@ -44,8 +44,12 @@ pub fn bootstrap(bootstrap: &Bootstrap) -> Result<Secret, UnsafeText> {
         &bootstrap.monitor,
     ] {
         let (user, password) = (user(account)?, password(account)?);
-        text += &format!("CREATE USER IF NOT EXISTS {user} IDENTIFIED BY {password};\n");
-        text += &format!("ALTER USER {user} IDENTIFIED BY {password};\n");
+        for statement in ["CREATE USER IF NOT EXISTS", "ALTER USER"] {
+            text += &hashed(
+                &format!("{statement} {user} IDENTIFIED BY PASSWORD "),
+                &password,
+            );
+        }
     }
     for database in &bootstrap.databases {
         let database = identifier("the name of a database", database)?;
@@ -180,6 +184,13 @@ pub const STOP_WRITES: &str = "SET GLOBAL read_only=1;\n";
 /// [`UnsafeText`] for what is no name.
 pub fn schema_identifier(schema: &str) -> Result<String, UnsafeText> {
     identifier("the name of a schema", schema)
+}
+
+/// A statement that ends with the hash of a password. The binary log, and with it every reader,
+/// keeps the statement as the server runs it: with the hash, while the password is nowhere.
+fn hashed(statement: &str, password: &str) -> String {
+    let statement = literal(statement);
+    format!("EXECUTE IMMEDIATE CONCAT({statement}, QUOTE(PASSWORD({password})));\n")
 }
 
 fn user(account: &Account) -> Result<String, UnsafeText> {

@@ -112,7 +112,7 @@ impl Supervisor {
             self.checks.remove(container);
             self.task_failed(
                 id,
-                format!("its container {name} failed its health check {failures} times in a row"),
+                &format!("its container {name} failed its health check {failures} times in a row"),
             );
         }
     }

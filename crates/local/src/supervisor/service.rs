@@ -358,7 +358,7 @@ impl Supervisor {
                 self.settle_internal(id);
                 self.balancers_seen = None;
             }
-            Err(error) => self.task_failed(id, chain(&error)),
+            Err(error) => self.task_failed(id, &chain(&error)),
         }
     }
 
@@ -374,9 +374,9 @@ impl Supervisor {
     }
 
     /// A task failed: it is stopped, and the next is not started at once.
-    pub(super) fn task_failed(&mut self, id: &str, reason: String) {
+    pub(super) fn task_failed(&mut self, id: &str, reason: &str) {
         self.note(id, Level::Warning, format!("Failed: {reason}"));
-        self.count_task_failure(id, &reason);
+        self.count_task_failure(id, reason);
         self.stop_task(id);
     }
 
@@ -423,7 +423,7 @@ impl Supervisor {
                 .any(|it| it.name == name && it.essential)
         });
         if essential {
-            self.task_failed(id, reason);
+            self.task_failed(id, &reason);
         } else {
             self.note(
                 id,
@@ -680,7 +680,9 @@ impl Supervisor {
 
     /// Tells once of a failure that repeats itself at each look.
     fn balancer_failed(&mut self, node: &str, reason: &str) {
-        let before = self.balancer_errors.insert(node.to_owned(), reason.to_owned());
+        let before = self
+            .balancer_errors
+            .insert(node.to_owned(), reason.to_owned());
         if before.as_deref() != Some(reason) {
             self.note(node, Level::Warning, format!("Failed: {reason}"));
         }

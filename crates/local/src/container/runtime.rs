@@ -25,6 +25,7 @@ use super::{
     launch::{LaunchPlan, files},
     plan::{ContainerPlan, User},
 };
+use crate::{logs, text};
 
 /// An OCI runtime.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -167,12 +168,21 @@ impl Runtime {
             ContainerState::Running { pid } => Ok(pid),
             ContainerState::Exited(code) => Err(RuntimeError::Start {
                 id: plan.id.clone(),
-                reason: format!("it ended at once with exit code {code:?}"),
+                reason: self.short_life(&plan.id, code),
             }),
             _ => Err(RuntimeError::Start {
                 id: plan.id.clone(),
                 reason: "its first process is not there".to_owned(),
             }),
+        }
+    }
+
+    /// How a container ended that has hardly begun, in its own words.
+    fn short_life(&self, id: &str, code: Option<i32>) -> String {
+        let how = format!("as soon as it had started it {}", text::exit(code));
+        match logs::last_lines(&self.log(id), 2) {
+            words if words.is_empty() => how,
+            words => format!("{how}; its last words: {}", words.replace('\n', " | ")),
         }
     }
 

@@ -1,6 +1,7 @@
 //! The supervisor's view of the environment as a [`Snapshot`].
 
 use mck_blueprint::{model::App, rollout};
+use rustix::fs::statvfs;
 
 use super::{
     Supervisor,
@@ -10,6 +11,9 @@ use super::{
     service::Phase,
     snapshot::{AppStatus, ComponentStatus, JobStatus, Problem, Snapshot, State, TaskStatus},
 };
+
+/// A disk with less room than this takes no container's folder: 1 MiB.
+const ALMOST_NOTHING: u64 = 1 << 20;
 
 /// Failures in a row after which a person should know.
 const PROBLEM_AFTER: u32 = 4;
@@ -182,8 +186,30 @@ impl Supervisor {
         app.jobs.iter().map(status).collect()
     }
 
-    /// What does not mend itself: what failed again and again, and a disk that takes no writes.
+    /// What does not mend itself. On a full disk all kinds of things fail, each in words of its
+    /// own: then the disk is what to tell first.
     fn problem(&self) -> Option<Problem> {
+        let problem = self.failing()?;
+        let top = self.workshop.context.layout.top();
+        let is_full = statvfs(top)
+            .is_ok_and(|disk| disk.f_bavail.saturating_mul(disk.f_frsize) < ALMOST_NOTHING);
+        if !is_full {
+            return Some(problem);
+        }
+        let message = format!(
+            "no space is left for {}; {}: {}",
+            top.display(),
+            problem.subject,
+            problem.message
+        );
+        Some(Problem {
+            subject: Problem::DISK.to_owned(),
+            message,
+        })
+    }
+
+    /// What failed again and again, and a state that can't be written.
+    fn failing(&self) -> Option<Problem> {
         if let Some(message) = &self.storage_problem {
             return Some(Problem {
                 subject: "state".to_owned(),

@@ -39,6 +39,11 @@ pub struct Problem {
     pub message: String,
 }
 
+impl Problem {
+    /// The subject where the state folder's disk is full, whatever failed for it.
+    pub const DISK: &str = "disk";
+}
+
 /// How a component is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

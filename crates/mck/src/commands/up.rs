@@ -16,6 +16,7 @@ use crate::{
     cli::UpOptions,
     exit::Exit,
     failure::Failure,
+    interrupt::Interrupt,
     printer::Printer,
     progress::follow::{Ended, follow},
     session::{LocalEnvironment, ReadFile, Session},
@@ -31,6 +32,8 @@ pub fn run(session: &Session<'_>, options: &UpOptions) -> Result<(), Failure> {
     check_sources(&read, &local)?;
     check_secrets(&local)?;
 
+    // From here on Ctrl-C ends the waiting and not the work.
+    let interrupt = Interrupt::listen()?;
     let applied = client::up(
         &local.layout,
         &origin(&read, session.environment_name())?,
@@ -51,6 +54,7 @@ pub fn run(session: &Session<'_>, options: &UpOptions) -> Result<(), Failure> {
     match follow(
         printer,
         &local.layout,
+        &interrupt,
         &format!("Bringing up {name}"),
         begin,
     )? {
@@ -195,10 +199,10 @@ fn failed(problem: &Problem) -> Failure {
     let is_hook = ["install-", "upgrade-"]
         .iter()
         .any(|hook| problem.subject.starts_with(hook));
-    let exit = if is_hook {
-        Exit::HookFailed
-    } else {
-        Exit::NotHealthy
+    let exit = match problem.subject.as_str() {
+        Problem::DISK => Exit::DiskFull,
+        _ if is_hook => Exit::HookFailed,
+        _ => Exit::NotHealthy,
     };
     let mut lines = problem.message.splitn(2, '\n');
     let message = format!("{}: {}", problem.subject, lines.next().unwrap_or_default());
@@ -207,7 +211,11 @@ fn failed(problem: &Problem) -> Failure {
         Some(rest) => failure.caused_by(&std::io::Error::other(rest.to_owned())),
         None => failure,
     };
+    let first = match exit {
+        Exit::DiskFull => "free some room; nothing was lost",
+        _ => "`mck logs` and `mck events` show what happened",
+    };
     failure
-        .hint("`mck logs` and `mck events` show what happened")
+        .hint(first)
         .hint("it is tried again in the background; `mck stop` stops that")
 }

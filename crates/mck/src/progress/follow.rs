@@ -33,16 +33,16 @@ pub enum Ended {
 pub fn follow(
     printer: &Printer,
     layout: &Layout,
+    interrupt: &Interrupt,
     title: &str,
     begin: Instant,
 ) -> Result<Ended, Failure> {
-    let interrupt = Interrupt::listen()?;
     let mut ended = Ended::Interrupted;
     let mut screen = Screen::default();
     let mut last: Option<Snapshot> = None;
     let mut tick = 0;
     let size = printer.live_size();
-    let result = watch(layout, &interrupt, &mut |snapshot| {
+    let result = watch(layout, interrupt, &mut |snapshot| {
         tick += 1;
         if let Some((width, height)) = size {
             let canvas = Canvas {

@@ -3,6 +3,7 @@
 use std::{
     fs::{self, File},
     net::{SocketAddr, TcpListener},
+    os::unix::process::CommandExt,
     path::Path,
     process::{Command, Stdio},
     time::Duration,
@@ -117,6 +118,8 @@ pub(super) fn start_supervisor(layout: &Layout, launcher: &Path) -> Result<(), C
         .arg(layout.state_folder())
         .arg(layout.id().as_str())
         .current_dir("/")
+        // A terminal's Ctrl-C is for the command that waits, and goes to all of its group.
+        .process_group(0)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(log)

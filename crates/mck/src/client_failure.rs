@@ -3,7 +3,8 @@
 use std::{error::Error, io, path::Path};
 
 use mck_local::{
-    client::ClientError, command::CommandError, doctor, origin::OriginError, secrets::SecretError,
+    backup::BackupError, client::ClientError, command::CommandError, doctor, origin::OriginError,
+    release::ReleaseError, secrets::SecretError,
 };
 
 use crate::{
@@ -22,6 +23,8 @@ impl From<ClientError> for Failure {
             ClientError::NothingApplied(_) | ClientError::NotRunning(_) => {
                 Self::from_error(Exit::NotRunning, &error).hint("`mck up` starts it")
             }
+            ClientError::Backup(error) => error.into(),
+            ClientError::Release(error) => error.into(),
             ClientError::PortTaken { address, .. } => port(address),
             ClientError::NoRuntime => lacks(Self::from_error(Exit::MachineLacks, &error)),
             ClientError::Unknown { kind, name, known } => unknown(kind, &name, &known),
@@ -52,6 +55,33 @@ impl From<OriginError> for Failure {
             OriginError::File { path, source } => file(&path, &source),
             OriginError::Secret(error) => error.into(),
             other => Self::from_error(exit_of(&other), &other),
+        }
+    }
+}
+
+impl From<BackupError> for Failure {
+    fn from(error: BackupError) -> Self {
+        const LIST: &str = "`mck db snapshots` lists what can be restored";
+        match error {
+            BackupError::File { path, source } => file(&path, &source),
+            BackupError::Busy => {
+                Self::from_error(Exit::Busy, &error).hint("wait until it has ended")
+            }
+            BackupError::NoSuchSnapshot { .. } => {
+                Self::from_error(Exit::Unknown, &error).hint(LIST)
+            }
+            BackupError::Plan(_) => Self::from_error(Exit::Unknown, &error).hint(LIST),
+            other => Self::from_error(exit_of(&other), &other),
+        }
+    }
+}
+
+impl From<ReleaseError> for Failure {
+    fn from(error: ReleaseError) -> Self {
+        match error {
+            ReleaseError::File { path, source } => file(&path, &source),
+            ReleaseError::NoFolder { .. } => Self::from_error(Exit::File, &error)
+                .hint("put the code there, or correct the app's `source`"),
         }
     }
 }

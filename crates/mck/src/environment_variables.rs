@@ -14,11 +14,15 @@ pub const NO_COLOR: &str = "NO_COLOR";
 pub const CLICOLOR: &str = "CLICOLOR";
 /// Colour, on no terminal either.
 pub const CLICOLOR_FORCE: &str = "CLICOLOR_FORCE";
+/// Who ran `sudo`.
+pub const SUDO_USER: &str = "SUDO_USER";
+/// The user.
+pub const USER: &str = "USER";
 /// What the terminal can do.
 pub const TERM: &str = "TERM";
 
 /// Name and meaning of each, for the reference.
-pub const ALL: [(&str, &str); 7] = [
+pub const ALL: [(&str, &str); 9] = [
     (FILE, "The environment file, as `--file`."),
     (ENVIRONMENT, "The environment, as `--environment`."),
     (
@@ -34,6 +38,11 @@ pub const ALL: [(&str, &str); 7] = [
         CLICOLOR_FORCE,
         "Not empty and not `0`: colour even where the output is no terminal.",
     ),
+    (
+        SUDO_USER,
+        "Who ran `sudo`: written beside each deployment, with the machine's name.",
+    ),
+    (USER, "The same where there was no `sudo`."),
     (
         TERM,
         "`dumb`: no colour and no progress display that redraws itself.",

@@ -41,6 +41,14 @@ pub enum Exit {
     Declined = 16,
     /// Something was left behind.
     Leftover = 17,
+    /// A deployment was rolled back.
+    RolledBack = 18,
+    /// A deployment failed with nothing to go back to.
+    DeploymentFailed = 19,
+    /// Another deployment took its place.
+    Superseded = 20,
+    /// A drill was held, and what must hold did not.
+    DrillFailed = 21,
     /// What must not happen.
     Internal = 70,
     /// Ctrl-C.
@@ -49,7 +57,7 @@ pub enum Exit {
 
 impl Exit {
     /// All of them, in order.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 24] = [
         Self::Ok,
         Self::File,
         Self::Usage,
@@ -68,6 +76,10 @@ impl Exit {
         Self::Exists,
         Self::Declined,
         Self::Leftover,
+        Self::RolledBack,
+        Self::DeploymentFailed,
+        Self::Superseded,
+        Self::DrillFailed,
         Self::Internal,
         Self::Interrupted,
     ];
@@ -133,6 +145,22 @@ impl Exit {
             Self::Leftover => (
                 "Something could not be removed.",
                 "The message names it; run the command again.",
+            ),
+            Self::RolledBack => (
+                "A deployment was given up and rolled back; the release before serves on.",
+                "The message tells why, with the container's last words.",
+            ),
+            Self::DeploymentFailed => (
+                "A deployment was given up, and there was none to go back to.",
+                "The message tells why; mend it and deploy again.",
+            ),
+            Self::Superseded => (
+                "Another deployment began before this one had ended.",
+                "`mck status` shows it.",
+            ),
+            Self::DrillFailed => (
+                "A drill was held, and one of its bars was missed.",
+                "The report marks which.",
             ),
             Self::Internal => (
                 "What must not happen: a defect, or an error of the operating system.",

@@ -21,6 +21,7 @@ mod session;
 mod style;
 mod table;
 mod time;
+mod who;
 
 use std::process::ExitCode;
 

@@ -171,6 +171,14 @@ impl<'a> Session<'a> {
         })
     }
 
+    /// What was applied last; where nothing was, what the file says.
+    pub fn applied_or_planned(&self) -> Result<LocalEnvironment, Failure> {
+        match self.applied_from_this_file() {
+            Some(_) => self.applied(),
+            None => self.local().map(|(_, local)| local),
+        }
+    }
+
     fn layout_of(&self, environment: &Environment) -> Result<Layout, Failure> {
         let id =
             origin::id(environment).map_err(|error| Failure::from_error(Exit::Internal, &error))?;

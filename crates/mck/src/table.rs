@@ -37,6 +37,15 @@ pub fn table(title: &str, columns: &[&str], rows: Vec<Vec<String>>) -> Table {
     }
 }
 
+/// A size in its largest binary unit.
+pub fn size(bytes: u64) -> String {
+    match bytes {
+        0..1_024 => format!("{bytes} B"),
+        1_024..1_048_576 => format!("{} KiB", bytes / 1_024),
+        _ => format!("{} MiB", bytes / 1_048_576),
+    }
+}
+
 /// The lines of one row, as many as its tallest cell has.
 fn row(cells: &[String], widths: &[usize], right: &[bool]) -> Vec<String> {
     let wrapped: Vec<Vec<String>> = cells
@@ -170,6 +179,13 @@ mod tests {
             "{text}"
         );
         insta::assert_snapshot!(text);
+    }
+
+    #[test]
+    fn sizes_have_the_unit_that_fits() {
+        let sizes = [0, 1_023, 1_024, 3_500_000, 5_000_000_000];
+        let told = sizes.map(size);
+        assert_eq!(told, ["0 B", "1023 B", "1 KiB", "3 MiB", "4768 MiB"]);
     }
 
     #[test]

@@ -185,6 +185,45 @@ pub enum DatabaseCommand {
     Export(ExportOptions),
     /// Run SQL from a file or the standard input
     Import(ImportOptions),
+    /// Take a snapshot of the whole database while it runs
+    Snapshot(SnapshotOptions),
+    /// List the snapshots, and the spans of time that can be restored
+    Snapshots(SnapshotOptions),
+    /// Prove a snapshot: restore it aside and check every table
+    Verify(SnapshotName),
+    /// Put the database back to a snapshot or a moment
+    Restore(DatabaseRestoreOptions),
+    /// Remove a snapshot
+    DeleteSnapshot(SnapshotName),
+}
+
+/// `mck db snapshot` and `mck db snapshots`
+#[derive(Debug, Args)]
+pub struct SnapshotOptions {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// A snapshot of the database.
+#[derive(Debug, Args)]
+pub struct SnapshotName {
+    /// The snapshot, as `mck db snapshots` lists it
+    pub snapshot: String,
+}
+
+/// `mck db restore`
+#[derive(Debug, Args)]
+pub struct DatabaseRestoreOptions {
+    /// The snapshot, as `mck db snapshots` lists it
+    #[arg(required_unless_present = "time", conflicts_with = "time")]
+    pub snapshot: Option<String>,
+    /// The moment before the first write of this second, such as 2026-01-02T03:04:05Z
+    #[arg(long, value_name = "TIME")]
+    pub time: Option<jiff::Timestamp>,
+    /// Do not ask
+    #[arg(long, short)]
+    pub yes: bool,
 }
 
 /// An app.

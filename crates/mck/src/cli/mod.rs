@@ -1,6 +1,7 @@
 //! What can be typed.
 
 mod arguments;
+mod deployments;
 
 use std::path::PathBuf;
 
@@ -9,9 +10,14 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use crate::environment_variables as variables;
 
 pub use arguments::{
-    CacheCommand, CheckOptions, CompletionsOptions, DatabaseCommand, DestroyOptions, DoctorOptions,
-    EventsOptions, ExecOptions, InitApp, InitOptions, LogsOptions, Part, ReferenceOptions,
-    RunOptions, SecretCommand, ShowOptions, SshOptions, StatusOptions, UpOptions,
+    CacheCommand, CheckOptions, CompletionsOptions, DatabaseCommand, DatabaseRestoreOptions,
+    DestroyOptions, DoctorOptions, EventsOptions, ExecOptions, InitApp, InitOptions, LogsOptions,
+    Part, ReferenceOptions, RunOptions, SecretCommand, ShowOptions, SnapshotName, SnapshotOptions,
+    SshOptions, StatusOptions, UpOptions,
+};
+pub use deployments::{
+    BadKind, BuildOptions, DeployOptions, Drill, DrillOptions, ReleasesOptions, RollbackOptions,
+    ScaleOptions,
 };
 
 /// Run a Magento, WordPress or other PHP store on its whole architecture.
@@ -92,6 +98,18 @@ pub enum Command {
     Up(UpOptions),
     /// Stop an environment; its data stays
     Stop,
+    /// Make a release of an app's source without deploying it
+    Build(BuildOptions),
+    /// List the releases of apps
+    Releases(ReleasesOptions),
+    /// Deploy a release, task by task, and wait until it serves
+    Deploy(DeployOptions),
+    /// Go back to the deployment before
+    Rollback(RollbackOptions),
+    /// Change the number of an app's tasks or of a cluster's App Servers
+    Scale(ScaleOptions),
+    /// Break something on purpose under load, and report what it did to the users
+    Drill(DrillOptions),
     /// Show how an environment is
     Status(StatusOptions),
     /// Show what containers print

@@ -9,7 +9,7 @@ use std::{
 
 use mck_local::client;
 
-use super::{choose_app, foreground, process, require_root};
+use super::{backups, choose_app, foreground, process, require_root};
 use crate::{
     cli::DatabaseCommand,
     exit::Exit,
@@ -20,8 +20,24 @@ use crate::{
 pub fn run(session: &Session<'_>, command: &DatabaseCommand) -> Result<ExitCode, Failure> {
     require_root()?;
     let local = session.applied()?;
-    client::snapshot(&local.layout)?;
+    let done = |()| Exit::Ok.into();
+    let needs_no_database = matches!(
+        command,
+        DatabaseCommand::Snapshots(_)
+            | DatabaseCommand::Verify(_)
+            | DatabaseCommand::DeleteSnapshot(_)
+    );
+    if !needs_no_database {
+        client::snapshot(&local.layout)?;
+    }
     match command {
+        DatabaseCommand::Snapshot(options) => backups::snapshot(session, &local, options).map(done),
+        DatabaseCommand::Snapshots(options) => {
+            backups::snapshots(session, &local, options).map(done)
+        }
+        DatabaseCommand::Verify(name) => backups::verify(session, &local, name).map(done),
+        DatabaseCommand::Restore(options) => backups::restore(session, &local, options).map(done),
+        DatabaseCommand::DeleteSnapshot(name) => backups::delete(session, &local, name).map(done),
         DatabaseCommand::Shell(name) => {
             let schema = schema(&local, name.app.as_deref())?;
             let line = client::shell_command(&local.layout, Some(&schema))?;

@@ -1,11 +1,14 @@
 //! `mck destroy`
 
-use std::{io, time::Instant};
+use std::time::Instant;
 
 use mck_local::client;
 
-use super::{launcher, require_root};
-use crate::{cli::DestroyOptions, exit::Exit, failure::Failure, session::Session, time::elapsed};
+use super::{
+    confirm::{self, Question},
+    launcher, require_root,
+};
+use crate::{cli::DestroyOptions, failure::Failure, session::Session, time::elapsed};
 
 pub fn run(session: &Session<'_>, options: &DestroyOptions) -> Result<(), Failure> {
     require_root()?;
@@ -13,7 +16,15 @@ pub fn run(session: &Session<'_>, options: &DestroyOptions) -> Result<(), Failur
     let printer = session.printer;
     let id = layout.id().as_str();
     if layout.top().exists() && !options.yes {
-        confirm(session, id)?;
+        confirm::ask(
+            session,
+            &Question {
+                what: &format!("removing {id} with its data"),
+                consequence: &format!("This removes {id} with its database, media and secrets."),
+                word: id,
+                declined: "nothing was removed",
+            },
+        )?;
     }
     let begin = Instant::now();
     client::destroy(&layout, &launcher()?, &mut |step| {
@@ -24,26 +35,4 @@ pub fn run(session: &Session<'_>, options: &DestroyOptions) -> Result<(), Failur
         elapsed(begin.elapsed())
     ));
     Ok(())
-}
-
-fn confirm(session: &Session<'_>, id: &str) -> Result<(), Failure> {
-    let printer = session.printer;
-    if !printer.can_ask() {
-        return Err(Failure::new(
-            Exit::Usage,
-            format!("removing {id} with its data needs your word"),
-        )
-        .hint("give it with `--yes`"));
-    }
-    printer.draw(&format!(
-        "This removes {id} with its database, media and secrets.\nType {id} to go on: "
-    ));
-    let mut answer = String::new();
-    io::stdin().read_line(&mut answer).map_err(|error| {
-        Failure::new(Exit::Internal, "the answer can't be read").caused_by(&error)
-    })?;
-    if answer.trim() == id {
-        return Ok(());
-    }
-    Err(Failure::new(Exit::Declined, "nothing was removed"))
 }

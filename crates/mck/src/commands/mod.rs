@@ -1,17 +1,24 @@
 //! One module a verb, each thin: check, ask, let the crates below do the work, recommend what
 //! comes next.
 
+mod backups;
+mod build;
 mod cache;
 mod check;
 mod completions;
+mod confirm;
 mod database;
+mod deploy;
 mod destroy;
 mod doctor;
+mod drill;
 mod events;
 mod exec;
 mod init;
 mod logs;
+mod releases;
 mod run;
+mod scale;
 mod schema;
 mod secret;
 mod show;
@@ -46,6 +53,12 @@ pub fn run(session: &Session<'_>, command: &Command) -> Result<ExitCode, Failure
         Command::Doctor(options) => doctor::run(session, options).map(done),
         Command::Up(options) => up::run(session, options).map(done),
         Command::Stop => stop::run(session).map(done),
+        Command::Build(options) => build::run(session, options).map(done),
+        Command::Releases(options) => releases::run(session, options).map(done),
+        Command::Deploy(options) => deploy::run(session, options).map(done),
+        Command::Rollback(options) => deploy::rollback(session, options).map(done),
+        Command::Scale(options) => scale::run(session, options).map(done),
+        Command::Drill(options) => drill::run(session, options).map(done),
         Command::Status(options) => status::run(session, options).map(done),
         Command::Logs(options) => logs::run(session, options).map(done),
         Command::Exec(options) => exec::run(session, options),

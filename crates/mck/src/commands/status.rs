@@ -4,7 +4,10 @@ use jiff::Timestamp;
 use mck_blueprint::views::Table;
 use mck_local::{
     client,
-    supervisor::snapshot::{AppStatus, Snapshot, State},
+    supervisor::{
+        deployment::{Deployment, DeploymentState},
+        snapshot::{AppStatus, Snapshot, State},
+    },
 };
 
 use super::require_root;
@@ -17,7 +20,7 @@ use crate::{
     session::Session,
     style::Style,
     table,
-    time::relative,
+    time::{elapsed, relative},
 };
 
 pub fn run(session: &Session<'_>, options: &StatusOptions) -> Result<(), Failure> {
@@ -90,6 +93,7 @@ fn render(snapshot: &Snapshot, style: Style, width: Option<usize>, now: Timestam
     };
     let tables = [
         apps(&snapshot.apps),
+        deployments(&snapshot.apps, now),
         tasks(&snapshot.apps, now),
         jobs(&snapshot.apps, now),
         components(snapshot),
@@ -119,6 +123,57 @@ fn apps(apps: &[AppStatus]) -> Table {
     };
     let rows = apps.iter().map(row).collect();
     table::table("Apps", &["App", "Healthy", "Revision", "URL"], rows)
+}
+
+/// How many deployments of an app are shown; all that are kept are in `--json`.
+const SHOWN_DEPLOYMENTS: usize = 5;
+
+fn deployments(apps: &[AppStatus], now: Timestamp) -> Table {
+    let rows = apps.iter().flat_map(|app| {
+        let newest = app.deployments.iter().rev().take(SHOWN_DEPLOYMENTS);
+        newest.map(|deployment| {
+            let release = deployment.release.as_ref();
+            vec![
+                app.name.clone(),
+                deployment.number.to_string(),
+                release.map_or_else(String::new, |it| it.id.clone()),
+                deployment.by.clone(),
+                relative(deployment.started, now),
+                took(deployment, now),
+                deployment_word(&deployment.state),
+            ]
+        })
+    });
+    let columns = ["App", "No.", "Release", "By", "Began", "Took", "State"];
+    table::table("Deployments", &columns, rows.collect())
+}
+
+fn took(deployment: &Deployment, now: Timestamp) -> String {
+    let end = deployment.ended.unwrap_or(now);
+    let length = std::time::Duration::try_from(end.duration_since(deployment.started));
+    length.map_or_else(|_| String::new(), elapsed)
+}
+
+fn deployment_word(state: &DeploymentState) -> String {
+    let with = |word: &str, reason: &str| format!("{word}: {}", without_words(reason));
+    match state {
+        DeploymentState::InProgress => "in progress".to_owned(),
+        DeploymentState::Completed => "completed".to_owned(),
+        DeploymentState::RolledBack(reason) => with("rolled back", reason),
+        DeploymentState::Failed(reason) => with("failed", reason),
+        DeploymentState::Superseded => "superseded".to_owned(),
+    }
+}
+
+/// A reason without a container's last words: those are in `mck events` and `--json`.
+pub fn without_words(reason: &str) -> String {
+    let beginning = match reason.find("last words: ") {
+        Some(at) => reason[..at]
+            .rsplit_once("; ")
+            .map_or("", |(before, _)| before),
+        None => reason,
+    };
+    beginning.replace('\n', " ")
 }
 
 fn tasks(apps: &[AppStatus], now: Timestamp) -> Table {
@@ -214,6 +269,25 @@ mod tests {
     fn an_environment_is_shown_without_colour_and_without_a_width() {
         let now = Timestamp::from_second(1_800_000_300).unwrap();
         insta::assert_snapshot!(render(&snapshot(), Style::new(false), None, now));
+    }
+
+    #[test]
+    fn the_newest_deployments_are_shown_with_what_became_of_them() {
+        use crate::progress::deployment::example::{deployment, in_progress};
+        let mut snapshot = in_progress();
+        let why = "2 tasks failed in a row; the last one: answers 500; php-fpm's last words: a";
+        let why = why.to_owned();
+        let deployments = &mut snapshot.apps[0].deployments;
+        deployments.push(deployment(3, "bad", DeploymentState::RolledBack(why)));
+        deployments.extend((4..8).map(|it| deployment(it, "old", DeploymentState::Completed)));
+        let now = Timestamp::from_second(1_800_000_300).unwrap();
+        let table = deployments_of(&snapshot, now);
+        assert!(!table.contains(" 2  "), "{table}");
+        insta::assert_snapshot!(table);
+    }
+
+    fn deployments_of(snapshot: &Snapshot, now: Timestamp) -> String {
+        table::render(&deployments(&snapshot.apps, now), Style::new(false), None)
     }
 
     #[test]

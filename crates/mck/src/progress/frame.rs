@@ -76,13 +76,7 @@ pub fn lines(title: &str, snapshot: &Snapshot, time: Duration, canvas: Canvas) -
 
 fn draw(row: &Row, name_width: usize, what_width: usize, canvas: Canvas) -> String {
     let style = canvas.style;
-    let mark = match row.state {
-        State::Ready => style.green("✓"),
-        State::Failed => style.red("✗"),
-        State::Unhealthy | State::Draining => style.yellow("!"),
-        State::Waiting => style.dim("·"),
-        State::Starting => style.cyan(SPINNER[canvas.tick % SPINNER.len()]),
-    };
+    let mark = mark(row.state, canvas);
     // The mark is one column, with two before it and one after it.
     let left = canvas.width.saturating_sub(4);
     let text = cut(
@@ -98,6 +92,18 @@ fn draw(row: &Row, name_width: usize, what_width: usize, canvas: Canvas) -> Stri
         _ => text.trim_end().to_owned(),
     };
     format!("  {mark} {text}")
+}
+
+/// A state in one column.
+pub fn mark(state: State, canvas: Canvas) -> String {
+    let style = canvas.style;
+    match state {
+        State::Ready => style.green("✓"),
+        State::Failed => style.red("✗"),
+        State::Unhealthy | State::Draining => style.yellow("!"),
+        State::Waiting => style.dim("·"),
+        State::Starting => style.cyan(SPINNER[canvas.tick % SPINNER.len()]),
+    }
 }
 
 fn component_row(component: &ComponentStatus) -> Row {
@@ -145,12 +151,13 @@ fn app_row(app: &AppStatus) -> Row {
     }
 }
 
-fn one_line(text: &str) -> String {
+/// Text without its line breaks.
+pub fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// The text, or its beginning with an ellipsis.
-fn cut(text: &str, width: usize) -> String {
+pub fn cut(text: &str, width: usize) -> String {
     if text.chars().count() <= width {
         return text.to_owned();
     }

@@ -1,9 +1,10 @@
 //! Progress: a stream of snapshots on one side, pure renderers on the other.
 
+pub mod deployment;
 #[cfg(test)]
 pub mod example;
 pub mod follow;
-mod frame;
+pub mod frame;
 mod plain;
 pub mod screen;
 pub mod watch;

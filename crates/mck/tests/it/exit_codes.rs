@@ -14,8 +14,21 @@ fn with_ports(http: u16, https: u16) -> Place {
 #[test]
 fn not_root() {
     let place = Place::with(FULL);
-    for verb in ["up", "stop", "status", "logs", "events", "destroy"] {
-        let outcome = place.finish(&mut place.as_nobody(&[verb])).expect(3);
+    for verb in [
+        &["up"] as &[_],
+        &["stop"],
+        &["status"],
+        &["logs"],
+        &["events"],
+        &["destroy"],
+        &["build"],
+        &["releases"],
+        &["deploy"],
+        &["rollback"],
+        &["scale", "shop", "2"],
+        &["drill", "deploy-good"],
+    ] {
+        let outcome = place.finish(&mut place.as_nobody(verb)).expect(3);
         assert!(
             outcome.stderr.contains("hint: run it with `sudo`"),
             "{outcome}"
@@ -84,6 +97,11 @@ fn what_does_not_run_is_told_with_what_starts_it() {
         &["status"] as &[_],
         &["stop"],
         &["exec", "--", "true"],
+        &["deploy"],
+        &["deploy", "--stop"],
+        &["rollback"],
+        &["scale", "shop", "2"],
+        &["drill", "deploy-good", "--yes"],
         &["db", "export"],
     ] {
         let outcome = place.run(verb).expect(9);

@@ -3,7 +3,7 @@
 use crate::harness::Place;
 
 /// Every command with a help text of its own.
-const COMMANDS: [&[&str]; 25] = [
+const COMMANDS: [&[&str]; 36] = [
     &["init"],
     &["check"],
     &["schema"],
@@ -11,6 +11,12 @@ const COMMANDS: [&[&str]; 25] = [
     &["doctor"],
     &["up"],
     &["stop"],
+    &["build"],
+    &["releases"],
+    &["deploy"],
+    &["rollback"],
+    &["scale"],
+    &["drill"],
     &["status"],
     &["logs"],
     &["exec"],
@@ -20,6 +26,11 @@ const COMMANDS: [&[&str]; 25] = [
     &["db", "shell"],
     &["db", "export"],
     &["db", "import"],
+    &["db", "snapshot"],
+    &["db", "snapshots"],
+    &["db", "verify"],
+    &["db", "restore"],
+    &["db", "delete-snapshot"],
     &["cache"],
     &["cache", "flush"],
     &["secret"],

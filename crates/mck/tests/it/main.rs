@@ -10,4 +10,5 @@ mod init;
 mod life;
 mod output;
 mod reference;
+mod releases;
 mod show;

@@ -45,6 +45,14 @@ pub fn everything_of(store: &Store) -> Leftovers {
 }
 
 impl Leftovers {
+    /// Nothing may be left but the environment's own folder, if that was made at all.
+    #[track_caller]
+    pub fn assert_none_but_folder(mut self, store: &Store) {
+        self.files
+            .remove(&store.layout().top().display().to_string());
+        self.assert_none();
+    }
+
     /// Nothing may be left.
     #[track_caller]
     pub fn assert_none(&self) {
@@ -72,6 +80,8 @@ fn mounts(id: &str, top: &Path) -> BTreeSet<String> {
     let points = text.lines().filter_map(|line| line.split(' ').nth(4));
     points
         .filter(|point| point.contains(id) || Path::new(point).starts_with(top))
+        // The disk that a test gives to the state folder is the test's own.
+        .filter(|point| !(Path::new(point).parent() == Some(top) && point.ends_with("state")))
         .map(str::to_owned)
         .collect()
 }
@@ -146,27 +156,19 @@ pub fn unmount_below(folder: &Path) {
 
 /// Removes all control groups of an environment whose processes have ended.
 pub fn remove_cgroups(id: &EnvironmentId) -> io::Result<()> {
-    let mut groups: Vec<String> = cgroups(id.as_str()).into_iter().collect();
-    let mut inner: Vec<String> = groups
+    cgroups(id.as_str())
         .iter()
-        .flat_map(|group| {
-            let entries = fs::read_dir(group).into_iter().flatten().flatten();
-            entries
-                .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
-                .flat_map(|entry| {
-                    let own = entry.path().display().to_string();
-                    let below = fs::read_dir(entry.path()).into_iter().flatten().flatten();
-                    let below = below.filter(|it| it.file_type().is_ok_and(|kind| kind.is_dir()));
-                    below
-                        .map(|it| it.path().display().to_string())
-                        .chain([own])
-                        .collect::<Vec<_>>()
-                })
-                .collect::<Vec<_>>()
-        })
-        .collect();
-    groups.append(&mut inner);
-    groups.sort_by_key(|group| std::cmp::Reverse(group.len()));
-    groups.dedup();
-    groups.iter().try_for_each(fs::remove_dir)
+        .try_for_each(|group| remove_tree(Path::new(group)))
+}
+
+fn remove_tree(group: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(group).into_iter().flatten().flatten() {
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            remove_tree(&entry.path())?;
+        }
+    }
+    match fs::remove_dir(group) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }

@@ -27,6 +27,7 @@ pub struct Failed {
     /// How long after the load's begin it was sent.
     pub sent: Duration,
     /// How long it took.
+    #[expect(dead_code, reason = "read by `Debug` in what a failed test prints")]
     pub took: Duration,
     /// The status, or the error.
     pub why: String,

@@ -7,11 +7,12 @@ mod process;
 mod shop;
 mod store;
 
-pub use http::{Answer, Browser, HttpRequest};
-pub use leftovers::{Leftovers, everything_of};
-pub use load::{Failed, Load, Report};
-pub use process::{Finished, Running, kill, run};
+pub use http::{Browser, HttpRequest};
+pub use leftovers::{everything_of, processes, remove_cgroups, unmount_below};
+pub use load::Load;
+pub use process::{Finished, kill, run};
 pub use shop::{
-    add_media, add_token, place_order, read_session, storefront_source, tokens, write_session,
+    add_media, add_token, log_in, place_order, read_session, storefront_source, tokens,
+    write_session,
 };
 pub use store::{File, Slots, Store};

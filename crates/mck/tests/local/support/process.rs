@@ -2,6 +2,7 @@
 
 use std::{
     io::Read,
+    os::unix::process::CommandExt,
     process::{Child, Command, Stdio},
     sync::mpsc,
     thread,
@@ -9,7 +10,7 @@ use std::{
 };
 
 use mck_local::wait;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 /// No command of these tests takes this long on a machine that works.
 const LIMIT: Duration = Duration::from_secs(90);
@@ -20,7 +21,8 @@ const OPEN_AFTER_END: Duration = Duration::from_secs(5);
 /// How a program ended.
 #[derive(Debug, Clone)]
 pub struct Finished {
-    /// The command line.
+    /// The command line, for failures.
+    #[expect(dead_code, reason = "read by `Debug` in what a failed test prints")]
     pub command: String,
     /// The exit code; none where a signal ended it.
     pub code: Option<i32>,
@@ -80,6 +82,7 @@ impl Running {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
+            .process_group(0)
             .spawn()
             .unwrap_or_else(|error| panic!("{name}: {error}"));
         let out = collect(child.stdout.take().unwrap());
@@ -93,14 +96,9 @@ impl Running {
         }
     }
 
-    /// Its number.
-    pub fn pid(&self) -> u32 {
-        self.child.id()
-    }
-
-    /// Sends it a signal.
+    /// Sends a signal to it and all of its group, as a terminal does.
     pub fn signal(&self, signal: Signal) {
-        kill_process(Pid::from_child(&self.child), signal).unwrap();
+        kill_process_group(Pid::from_child(&self.child), signal).unwrap();
     }
 
     /// Waits until it ends.

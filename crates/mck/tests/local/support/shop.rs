@@ -71,9 +71,10 @@ pub fn form_key(browser: &mut Browser, path: &str) -> String {
 #[track_caller]
 pub fn place_order(browser: &mut Browser) -> String {
     let home = browser.get("/").expect(200).text();
-    let product = home.split("href=\"/product/").nth(1).or_else(|| {
-        home.split("/product/").nth(1)
-    });
+    let product = home
+        .split("href=\"/product/")
+        .nth(1)
+        .or_else(|| home.split("/product/").nth(1));
     let slug = product.and_then(|rest| rest.split('"').next()).unwrap();
     let product = format!("/product/{slug}");
     let key = form_key(browser, &product);
@@ -82,7 +83,7 @@ pub fn place_order(browser: &mut Browser) -> String {
     let id = id.split('"').next().unwrap();
     browser
         .post("/cart/add", &[("form_key", &key), ("product_id", id)])
-        .expect(302);
+        .expect(303);
     let key = form_key(browser, "/checkout");
     let fields = [
         ("form_key", key.as_str()),
@@ -90,7 +91,7 @@ pub fn place_order(browser: &mut Browser) -> String {
         ("name", "A Visitor"),
         ("address", "1 Main Street"),
     ];
-    browser.post("/checkout", &fields).expect(302);
+    browser.post("/checkout", &fields).expect(303);
     browser.get("/checkout/success").expect(200).text()
 }
 
@@ -103,5 +104,5 @@ pub fn log_in(browser: &mut Browser, password: &str) {
         ("username", "admin"),
         ("password", password),
     ];
-    browser.post("/admin/login", &fields).expect(302);
+    browser.post("/admin/login", &fields).expect(303);
 }

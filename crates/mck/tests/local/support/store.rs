@@ -287,6 +287,14 @@ impl Store {
             .collect()
     }
 
+    /// The ids of tasks that have containers, where no supervisor can be asked.
+    pub fn tasks_without_supervisor(&self) -> Vec<String> {
+        let containers = self.pids().into_keys();
+        containers
+            .filter_map(|name| name.strip_suffix(".php-fpm").map(str::to_owned))
+            .collect()
+    }
+
     /// The value of a secret.
     #[track_caller]
     pub fn secret(&self, name: &str) -> String {

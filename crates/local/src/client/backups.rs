@@ -191,6 +191,8 @@ fn forget_roles(layout: &Layout) -> Result<(), ClientError> {
     };
     let mut record = Record::load(&path).map_err(at)?;
     record.writer = None;
+    record.synced.clear();
+    record.failover = None;
     record.save(&path).map_err(at)
 }
 

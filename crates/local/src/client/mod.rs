@@ -5,6 +5,7 @@ mod backups;
 mod database;
 mod deploy;
 mod error;
+mod faults;
 mod one_off;
 mod releases;
 mod shell;
@@ -18,6 +19,9 @@ pub use backups::{
 pub use database::{export_command, import_command, schemas, shell_command};
 pub use deploy::{deploy, roll_back, scale, stop_deployment};
 pub use error::ClientError;
+pub use faults::{
+    db_failover, kill_node, kill_task, lose_server, lose_zone, restore_server, restore_zone,
+};
 pub use one_off::{exec, flush_caches, run};
 pub use releases::{KeptRelease, ReleaseState, Use, build, build_from, releases};
 pub use shell::{ssh_command, ssh_hosts};

@@ -120,6 +120,8 @@ fn forget_tasks(layout: &Layout) -> Result<(), ClientError> {
     // A damaged record must not keep an environment from being stopped.
     let mut record = Record::load(&path).unwrap_or_default();
     record.tasks.clear();
+    // Members stop in any order, so that a reader may lack the last writes.
+    record.synced.clear();
     record.save(&path).map_err(at)
 }
 

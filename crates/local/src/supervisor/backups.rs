@@ -52,11 +52,19 @@ pub(super) struct BackupState {
     working: bool,
 }
 
+impl BackupState {
+    /// Whether one is being made.
+    pub(super) fn is_working(&self) -> bool {
+        self.working
+    }
+}
+
 impl Supervisor {
     /// Starts a backup that is due.
     pub(super) fn look_at_backups(&mut self) {
         let state = &self.backups;
         if state.working
+            || self.is_changing_writer()
             || state
                 .looked
                 .is_some_and(|last| last.elapsed() < ARCHIVE_EVERY)

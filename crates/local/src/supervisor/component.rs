@@ -80,6 +80,11 @@ pub enum Condition {
     },
     /// As it should be.
     Ready,
+    /// Not to be there now: its zone is lost, or another takes over from it.
+    Held {
+        /// Why.
+        reason: String,
+    },
     /// Failed, and tried again later.
     Failed {
         /// Failures in a row.
@@ -111,7 +116,7 @@ pub fn startable<'a>(
             Some(Condition::Failed { retry_at, .. }) => {
                 *retry_at <= now && waits_for(component, conditions).is_empty()
             }
-            Some(Condition::Working { .. } | Condition::Ready) => false,
+            Some(Condition::Working { .. } | Condition::Ready | Condition::Held { .. }) => false,
         })
         .collect()
 }

@@ -1,5 +1,7 @@
 //! The components of a blueprint on this target.
 
+use std::collections::BTreeSet;
+
 use mck_blueprint::{
     Blueprint,
     model::{App, HookStage, Node},
@@ -23,8 +25,20 @@ pub mod names {
     pub const REPLICATION: &str = "database-replication";
 }
 
+/// What components depend on besides the blueprint.
+pub struct Situation<'a> {
+    /// The database's writer.
+    pub writer: &'a str,
+    /// The primaries of the Redis clusters.
+    pub primaries: Vec<&'a str>,
+    /// Nodes whose zone or server is lost.
+    pub lost: BTreeSet<&'a str>,
+    /// Whether there is a way to the internet.
+    pub internet: bool,
+}
+
 /// All components, each after those that it requires.
-pub fn components(blueprint: &Blueprint, writer: &str, internet: bool) -> Vec<Component> {
+pub fn components(blueprint: &Blueprint, situation: &Situation<'_>) -> Vec<Component> {
     let mut all = vec![component(
         names::NETWORK,
         &format!(
@@ -35,7 +49,7 @@ pub fn components(blueprint: &Blueprint, writer: &str, internet: bool) -> Vec<Co
         Kind::Network,
         &[],
     )];
-    if internet {
+    if situation.internet {
         all.push(component(
             names::INTERNET,
             "Internet gateway, the way out of the NAT gateways",
@@ -50,12 +64,12 @@ pub fn components(blueprint: &Blueprint, writer: &str, internet: bool) -> Vec<Co
         &[names::NETWORK],
     ));
     all.extend(edge(blueprint));
-    all.extend(data(blueprint, writer));
+    all.extend(data(blueprint, situation));
     all.extend(
         blueprint
             .apps
             .iter()
-            .flat_map(|app| for_app(blueprint, app)),
+            .flat_map(|app| for_app(app, situation)),
     );
     all
 }
@@ -99,7 +113,8 @@ fn edge(blueprint: &Blueprint) -> Vec<Component> {
     balancers.chain(bastion).chain(servers).collect()
 }
 
-fn data(blueprint: &Blueprint, writer: &str) -> Vec<Component> {
+fn data(blueprint: &Blueprint, situation: &Situation<'_>) -> Vec<Component> {
+    let writer = situation.writer;
     let network = names::NETWORK;
     let mut all = vec![component(
         database::TEMPLATE,
@@ -125,7 +140,8 @@ fn data(blueprint: &Blueprint, writer: &str) -> Vec<Component> {
     ));
     if members.len() > 1 {
         let mut requires = vec![names::SCHEMAS];
-        requires.extend(members.iter().map(|node| node.name.as_str()));
+        let there = members.iter().map(|node| node.name.as_str());
+        requires.extend(there.filter(|name| !situation.lost.contains(name)));
         all.push(component(
             names::REPLICATION,
             "Replication: a commit waits until a reader has it",
@@ -171,7 +187,7 @@ pub fn cache_flush_name(app: &str) -> String {
     format!("cache-flush-{app}")
 }
 
-fn for_app(blueprint: &Blueprint, app: &App) -> Vec<Component> {
+fn for_app(app: &App, situation: &Situation<'_>) -> Vec<Component> {
     let mut all = Vec::new();
     if has_release(app) {
         all.push(component(
@@ -183,11 +199,7 @@ fn for_app(blueprint: &Blueprint, app: &App) -> Vec<Component> {
     }
     let mut requires = vec![names::SCHEMAS.to_owned(), RESOLVER.to_owned()];
     requires.extend(has_release(app).then(|| release_name(&app.name)));
-    let redis = blueprint
-        .redis
-        .iter()
-        .filter_map(|cluster| cluster.members.first());
-    requires.extend(redis.map(|node| node.name.clone()));
+    requires.extend(situation.primaries.iter().map(|&name| name.to_owned()));
     let has = |stage| app.hooks.iter().any(|hook| hook.stage == stage);
     if has(HookStage::Install) {
         all.push(Component {
@@ -225,7 +237,13 @@ mod tests {
             settings,
         };
         let blueprint = Blueprint::plan(&environment).unwrap();
-        let all = components(&blueprint, "db-0", true);
+        let situation = Situation {
+            writer: "db-0",
+            primaries: vec!["redis-cache-0", "redis-session-0"],
+            lost: BTreeSet::new(),
+            internet: true,
+        };
+        let all = components(&blueprint, &situation);
         for (index, component) in all.iter().enumerate() {
             for required in &component.requires {
                 let place = all.iter().position(|other| other.name == *required);

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     deployment::{Begun, Reply},
+    faults::Fault,
     mailbox::{Message, Sender},
     one_off::Lease,
     snapshot::{Publisher, Snapshot},
@@ -71,6 +72,13 @@ pub enum Request {
         count: u32,
         /// Who asks.
         by: String,
+    },
+    /// Make a reader of the database the writer; answered when it is.
+    FailOver,
+    /// Break something, or make it whole again.
+    Fault {
+        /// What.
+        fault: Fault,
     },
     /// End; what was made goes on.
     Quit,
@@ -224,6 +232,10 @@ fn answer(stream: &UnixStream, sender: &Sender, publisher: &Publisher) -> io::Re
             };
             write(stream, &answer)
         }
+        Request::FailOver => answer_done(stream, |reply| sender.send(Message::FailOver { reply })),
+        Request::Fault { fault } => {
+            answer_done(stream, |reply| sender.send(Message::Fault { fault, reply }))
+        }
         Request::Quit => {
             write(stream, &Answer::Accepted)?;
             sender.send(Message::Quit);
@@ -238,6 +250,21 @@ fn answer_begun(stream: &UnixStream, send: impl FnOnce(Reply)) -> io::Result<()>
     send(reply);
     let answer = match result.recv() {
         Ok(Ok(begun)) => Answer::Begun { begun },
+        Ok(Err(reason)) => Answer::Refused { reason },
+        Err(_) => ending(),
+    };
+    write(stream, &answer)
+}
+
+/// Sends a request on and answers whether it was done.
+fn answer_done(
+    stream: &UnixStream,
+    send: impl FnOnce(mpsc::SyncSender<Result<(), String>>),
+) -> io::Result<()> {
+    let (reply, result) = mpsc::sync_channel(1);
+    send(reply);
+    let answer = match result.recv() {
+        Ok(Ok(())) => Answer::Accepted,
         Ok(Err(reason)) => Answer::Refused { reason },
         Err(_) => ending(),
     };

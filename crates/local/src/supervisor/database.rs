@@ -1,6 +1,7 @@
 //! The database cluster: an empty data directory, accounts and schemas, replication.
 
 use std::{
+    collections::BTreeSet,
     fs, io,
     os::unix::fs::{DirBuilderExt, chown},
     path::{Path, PathBuf},
@@ -12,6 +13,7 @@ use mck_blueprint::model::{DatabaseCluster, Node};
 use mck_server_config::{
     mariadb::{
         self, Install, Output,
+        gtid::Position,
         sql::{self, Account, Bootstrap, Source},
         status::{NODE_STATUS, NodeStatus, REPLICA_STATUS, StatusError, ThreadState},
     },
@@ -273,25 +275,123 @@ pub fn node_status(context: &Context, node: &str) -> Result<NodeStatus, Database
     Ok(mariadb::status::parse_node_status(&printed)?)
 }
 
-/// Makes the readers follow the writer and the writer wait for them.
+/// Who follows the writer.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Replicating {
+    /// The writer.
+    pub writer: String,
+    /// Readers that hold every acknowledged write, now and until they end.
+    pub synced: Vec<String>,
+    /// Why others are not among them.
+    pub problems: Vec<String>,
+}
+
+/// Makes the readers that run follow the writer, and the writer wait for them; without any it
+/// writes alone. Readers that are `synced` already are only looked at: what they have received must
+/// not be thrown away, as they may have to be the writer the next moment.
 ///
 /// # Errors
-/// When a reader does not follow within ten seconds.
+/// [`DatabaseError::NotFollowing`] when a synced reader follows no more; nothing was changed then.
+/// Others when the writer does not answer.
 pub fn replicate(
     context: &Context,
     cluster: &DatabaseCluster,
     writer: &Node,
-) -> Result<(), DatabaseError> {
-    let readers: Vec<&Node> = cluster
-        .members
+    readers: &[&Node],
+    synced: &BTreeSet<String>,
+) -> Result<Replicating, DatabaseError> {
+    let mut outcome = Replicating {
+        writer: writer.name.clone(),
+        ..Replicating::default()
+    };
+    let mut followers = Vec::new();
+    for &reader in readers
         .iter()
-        .filter(|member| member.name != writer.name)
-        .collect();
-    for reader in &readers {
-        follow(context, cluster, writer, reader)?;
+        .filter(|reader| synced.contains(&reader.name))
+    {
+        if let Following::No(reason) = following(context, writer, reader)? {
+            return Err(not_following(writer, reader, reason));
+        }
+        followers.push(reader);
     }
-    let wait_for_reader = sql::semi_sync_source(!readers.is_empty());
-    query(context, &writer.name, &wait_for_reader, Output::Rows).map(drop)
+    for &reader in readers
+        .iter()
+        .filter(|reader| !synced.contains(&reader.name))
+    {
+        match follow(context, cluster, writer, reader) {
+            Ok(()) => followers.push(reader),
+            Err(error) => outcome.problems.push(crate::text::chain(&error)),
+        }
+    }
+    // Also of use for a writer that was about to hand over, or has just been told to be the writer.
+    let statements = sql::promote::become_writer(!followers.is_empty()) + WRITTEN;
+    let written = query(context, &writer.name, &statements, Output::Rows)?;
+    // What is written from here on waits for a reader; what was written before must reach it.
+    for reader in followers {
+        match wait::until(FOLLOWS_WITHIN, || {
+            has_received(context, reader, &written).ok()?
+        }) {
+            Some(()) => outcome.synced.push(reader.name.clone()),
+            None => outcome.problems.push(format!("{} is behind", reader.name)),
+        }
+    }
+    Ok(outcome)
+}
+
+/// To set a position, MariaDB waits for the locks of a backup, which waits for what it holds
+/// meanwhile; without a limit both would wait for a day. It is tried again.
+const NO_LONG_LOCKS: &str = "SET SESSION lock_wait_timeout=2;\n";
+
+/// Asks for the last transaction of the binary log.
+const WRITTEN: &str = "SELECT @@GLOBAL.gtid_binlog_pos;\n";
+
+/// How long a reader may take to be where the writer is.
+const FOLLOWS_WITHIN: Duration = Duration::from_secs(10);
+
+fn has_received(
+    context: &Context,
+    reader: &Node,
+    written: &str,
+) -> Result<Option<()>, DatabaseError> {
+    let printed = query(context, &reader.name, REPLICA_STATUS, Output::Fields)?;
+    let status = mariadb::status::parse_replica_status(&printed)?;
+    let position = |text: &str| text.trim().parse::<Position>().unwrap_or_default();
+    let received = status.map(|status| position(&status.gtid_io_position));
+    Ok(received
+        .filter(|it| it.reaches(&position(written)))
+        .map(drop))
+}
+
+/// Whether the synced readers still follow, and the writer still waits for them.
+///
+/// # Errors
+/// [`DatabaseError::NotFollowing`] when one does not; others when a member does not answer.
+pub fn check_replication(
+    context: &Context,
+    writer: &Node,
+    readers: &[&Node],
+) -> Result<(), DatabaseError> {
+    for &reader in readers {
+        if let Following::No(reason) = following(context, writer, reader)? {
+            return Err(not_following(writer, reader, reason));
+        }
+    }
+    let waits = node_status(context, &writer.name)?.semi_sync_active;
+    match readers.first() {
+        Some(&reader) if !waits => {
+            let reason = "the writer no longer waits for it".to_owned();
+            Err(not_following(writer, reader, reason))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn not_following(writer: &Node, reader: &Node, reason: String) -> DatabaseError {
+    DatabaseError::NotFollowing {
+        reader: reader.name.clone(),
+        writer: writer.name.clone(),
+        reason,
+    }
 }
 
 fn follow(
@@ -300,18 +400,16 @@ fn follow(
     writer: &Node,
     reader: &Node,
 ) -> Result<(), DatabaseError> {
-    if following(context, writer, reader)? == Following::Yes {
-        return Ok(());
-    }
     let source = Source {
         address: writer.address.into(),
         port: cluster.port,
         account: replication_account(context),
     };
-    let statements = sql::follow(&source)?;
-    query(context, &reader.name, statements.expose(), Output::Rows)?;
+    // A member that never was the writer stands where it has applied, and this changes nothing.
+    let statements = format!("{NO_LONG_LOCKS}{}", sql::rejoin(&source)?.expose());
+    query(context, &reader.name, &statements, Output::Rows)?;
     let mut last = String::new();
-    let followed = wait::until(Duration::from_secs(10), || {
+    let followed = wait::until(FOLLOWS_WITHIN, || {
         match following(context, writer, reader) {
             Ok(Following::Yes) => Some(()),
             Ok(Following::No(reason)) => {
@@ -324,11 +422,7 @@ fn follow(
             }
         }
     });
-    followed.ok_or_else(|| DatabaseError::NotFollowing {
-        reader: reader.name.clone(),
-        writer: writer.name.clone(),
-        reason: last,
-    })
+    followed.ok_or_else(|| not_following(writer, reader, last))
 }
 
 #[derive(Debug, PartialEq, Eq)]

@@ -8,7 +8,6 @@ use mck_server_config::dnsmasq;
 use super::{
     Supervisor,
     component::{self, Component, Condition, Kind},
-    components::names,
     mailbox::Message,
     record::Purpose,
     work::{Done, Moment, WorkError},
@@ -24,9 +23,12 @@ impl Supervisor {
     /// Starts the work of all components that can be started.
     pub(super) fn start_components(&mut self) {
         let now = Instant::now();
+        // Replication is looked after when it is known who the writer is.
+        let waits = |kind: &Kind| *kind == Kind::Replication && self.record.failover.is_some();
         let startable: Vec<Component> =
             component::startable(&self.components, &self.conditions, now)
                 .into_iter()
+                .filter(|component| !waits(&component.kind))
                 .cloned()
                 .collect();
         for component in startable {
@@ -56,7 +58,7 @@ impl Supervisor {
         }
     }
 
-    fn start_work(&self, component: Component) {
+    pub(super) fn start_work(&self, component: Component) {
         let (workshop, moment) = (self.workshop.clone(), self.moment());
         let sender = self.mailbox.sender();
         thread::spawn(move || {
@@ -78,6 +80,7 @@ impl Supervisor {
             targets: self.healthy_targets(),
             endpoints: self.endpoints(),
             attachments: attachments.collect(),
+            readers: self.running_readers(),
             record: self.record.clone(),
         }
     }
@@ -87,10 +90,9 @@ impl Supervisor {
         let blueprint = self.blueprint();
         let writer = super::writer(blueprint, &self.record);
         let address = |name: &str| super::node(blueprint, name).map(|node| node.address.into());
-        let replicating = self.conditions.get(names::REPLICATION) == Some(&Condition::Ready);
         let readers = blueprint.database.members.iter().filter(|member| {
-            replicating
-                && member.name != writer
+            member.name != writer
+                && self.record.synced.contains(&member.name)
                 && self.conditions.get(&member.name) == Some(&Condition::Ready)
         });
         let primaries = blueprint.redis.iter().filter_map(|cluster| {
@@ -110,18 +112,41 @@ impl Supervisor {
         };
         match result {
             Ok(done) => {
+                if component.kind.is_server() && self.kill_lost(name) {
+                    return;
+                }
                 match done {
                     Done::Server(pid) => self.processes.watch(name, pid),
+                    Done::Redis { pid, primary } => {
+                        self.processes.watch(name, pid);
+                        let Kind::Redis(cluster) = &component.kind else {
+                            return;
+                        };
+                        if !self.redis_running(cluster, name, &primary) {
+                            self.conditions.insert(name.to_owned(), Condition::Absent);
+                            return;
+                        }
+                    }
+                    Done::Replicating(outcome) => {
+                        return self.replication_done(&component, outcome);
+                    }
                     Done::Release(release) => self.release_made(&component, *release),
                     Done::Step => {}
                 }
                 self.component_ready(&component);
             }
+            Err(_) if component.kind.is_server() && self.kill_lost(name) => {}
+            Err(WorkError::Database(error)) if component.kind == Kind::Replication => {
+                self.replication_failed(&error);
+            }
             Err(error) => {
                 let reason = chain(&error);
                 match &component.kind {
                     Kind::Release(app) => self.release_failed(&component, app, reason),
-                    _ => self.component_failed(name, reason),
+                    _ => {
+                        self.component_failed(name, reason);
+                        self.not_started(&component);
+                    }
                 }
             }
         }
@@ -178,9 +203,13 @@ impl Supervisor {
             // A member that comes back must follow again.
             Kind::Database => self.look_again(|it| it.kind == Kind::Replication),
             Kind::LoadBalancer => self.balancers_seen = None,
+            // Only a failover changes where a cluster's name points.
+            Kind::Redis(ref cluster) if self.record.primaries.contains_key(cluster) => {
+                self.publish_endpoints();
+            }
             _ => {}
         }
-        if matches!(component.kind, Kind::Database | Kind::Replication) {
+        if component.kind == Kind::Database {
             self.publish_endpoints();
         }
     }
@@ -244,6 +273,41 @@ impl Supervisor {
             self.container_ended(name);
             return;
         }
+        let kind = self
+            .components
+            .iter()
+            .find(|it| it.name == name)
+            .map(|it| it.kind.clone());
+        match self.conditions.get(name) {
+            Some(Condition::Held { .. }) => return,
+            // Whoever works on it ended it, or reports it.
+            Some(Condition::Working { .. }) => {
+                if kind == Some(Kind::Database) {
+                    self.reader_gone(name);
+                }
+                return;
+            }
+            _ => {}
+        }
+        // What clients wait for comes before the reason is looked for.
+        let taken_over = kind == Some(Kind::Database) && self.member_ended(name);
+        let reason = self.why_ended(name);
+        if taken_over {
+            self.hold(name, "a reader takes over from it");
+            self.note(name, Level::Warning, format!("Failed: {reason}"));
+            return;
+        }
+        let redis_did = match &kind {
+            Some(Kind::Redis(cluster)) => self.redis_ended(name, cluster, &reason),
+            _ => false,
+        };
+        if !redis_did {
+            self.component_failed(name, reason);
+        }
+    }
+
+    /// How a server's first process ended, with its last words.
+    fn why_ended(&self, name: &str) -> String {
         let code = match self.workshop.runtime.state(name) {
             ContainerState::Absent => None,
             _ => self.workshop.runtime.exit_code(name),
@@ -253,7 +317,7 @@ impl Supervisor {
         if !log.is_empty() {
             reason = format!("{reason}; its last words: {}", log.replace('\n', " | "));
         }
-        self.component_failed(name, reason);
+        reason
     }
 
     /// Stops what runs but is no longer a part of the environment.
@@ -279,6 +343,8 @@ impl Supervisor {
     /// tasks and what belongs to no one.
     pub(super) fn adopt(&mut self) {
         self.stop_unwanted();
+        self.resume_failover();
+        self.hold_what_is_lost();
         let known: Vec<String> = self.record.tasks.keys().cloned().collect();
         for id in self.workshop.runtime.list() {
             let task = id.split_once('.').map(|(task, _)| task.to_owned());

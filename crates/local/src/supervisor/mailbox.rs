@@ -120,6 +120,22 @@ pub enum Message {
         /// The id of a new snapshot.
         result: Result<Option<String>, BackupError>,
     },
+    /// A step of a change of the database's writer was taken.
+    Failover(super::failover::Step),
+    /// A replica was looked for to take over from a Redis cluster's primary.
+    ReplicaChosen(super::redis_failover::Choice),
+    /// A client asks for another writer of the database.
+    FailOver {
+        /// Where the answer goes.
+        reply: super::failover::Reply,
+    },
+    /// A client breaks something, or makes it whole again.
+    Fault {
+        /// What.
+        fault: super::faults::Fault,
+        /// Where the answer goes.
+        reply: super::faults::Reply,
+    },
     /// The supervisor shall end; what it made goes on.
     Quit,
 }

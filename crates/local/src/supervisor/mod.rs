@@ -17,12 +17,16 @@ mod container_checks;
 pub mod control;
 pub mod database;
 pub mod deployment;
+mod failover;
+pub mod faults;
 mod jobs;
 mod lifecycle;
 mod mailbox;
 mod one_off;
 mod processes;
+pub mod promotion;
 pub mod record;
+pub mod redis_failover;
 mod report;
 pub mod scaling;
 mod service;
@@ -124,6 +128,7 @@ struct Supervisor {
     checks: BTreeMap<String, container_checks::Checks>,
     /// Requests that each target got, by group and target, of all load-balancer nodes.
     requests: BTreeMap<(String, String), u64>,
+    watch: failover::Watch,
     finished: bool,
 }
 
@@ -246,6 +251,7 @@ impl Supervisor {
             backups: backups::BackupState::default(),
             checks: BTreeMap::new(),
             requests: BTreeMap::new(),
+            watch: failover::Watch::default(),
             finished: false,
         })
     }
@@ -263,6 +269,9 @@ impl Supervisor {
             self.start_due_jobs();
             self.look_at_use();
             self.look_at_backups();
+            self.look_at_waiting();
+            self.look_at_replication();
+            self.look_at_primaries();
             self.publish();
             let ended = self
                 .processes
@@ -318,6 +327,12 @@ impl Supervisor {
             }
             Message::Checked { container, passed } => self.container_checked(&container, passed),
             Message::BackedUp { result } => self.backed_up(result),
+            Message::Failover(step) => self.failover_step(step),
+            Message::ReplicaChosen(choice) => self.replica_chosen(choice),
+            Message::FailOver { reply } => self.fail_over(reply),
+            Message::Fault { fault, reply } => {
+                let _ = reply.send(self.fault(&fault));
+            }
             Message::Quit => self.finished = true,
         }
     }
@@ -372,6 +387,7 @@ impl Supervisor {
         self.conditions
             .retain(|name, _| names.contains(&name.as_str()));
         self.stop_unwanted();
+        self.hold_what_is_lost();
         // Each looks whether it is as it should be; what is stays untouched.
         self.look_again(|_| true);
         let changes = difference(&before, &after);
@@ -398,6 +414,7 @@ impl Supervisor {
         let due = component::next_retry(&self.conditions)
             .into_iter()
             .chain(retries)
+            .chain(self.next_takeover())
             .filter(|at| *at > now)
             .min();
         let limit = if self.is_changing() {
@@ -484,7 +501,21 @@ pub fn runtime(
 
 fn components_of(workshop: &Workshop, record: &Record) -> Vec<Component> {
     let blueprint = &workshop.context.blueprint;
-    components::components(blueprint, writer(blueprint, record), workshop.internet)
+    let lost = blueprint
+        .nodes()
+        .filter(|node| faults::is_lost(node, record));
+    let situation = components::Situation {
+        writer: writer(blueprint, record),
+        primaries: blueprint
+            .redis
+            .iter()
+            .map(|cluster| primary(cluster, record))
+            .filter(|name| !name.is_empty())
+            .collect(),
+        lost: lost.map(|node| node.name.as_str()).collect(),
+        internet: workshop.internet,
+    };
+    components::components(blueprint, &situation)
 }
 
 /// The database member that is the writer: the recorded one, or the first.

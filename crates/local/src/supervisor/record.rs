@@ -1,6 +1,11 @@
 //! What the supervisor writes down before each step, so that another one can go on from there.
 
-use std::{collections::BTreeMap, fs, io, net::Ipv4Addr, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs, io,
+    net::Ipv4Addr,
+    path::Path,
+};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -14,6 +19,14 @@ use crate::{layout::write_atomically, release::Release};
 pub struct Record {
     /// The database member that is the writer.
     pub writer: Option<String>,
+    /// Readers that hold every acknowledged write: the writer waits for them.
+    pub synced: BTreeSet<String>,
+    /// The change of the writer that is under way.
+    pub failover: Option<Failover>,
+    /// Zones that are lost.
+    pub lost_zones: BTreeSet<String>,
+    /// Servers that are lost.
+    pub lost_servers: BTreeSet<String>,
     /// The primary of each Redis cluster.
     pub primaries: BTreeMap<String, String>,
     /// What was done once, with a mark that changes when it must be done again.
@@ -32,6 +45,30 @@ pub struct Record {
     pub tasks: BTreeMap<String, TaskRecord>,
     /// When each job (`app/job`) was started last, and how it ended.
     pub jobs: BTreeMap<String, JobRecord>,
+}
+
+/// A change of the database's writer, from its first step to its last.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Failover {
+    /// The writer before.
+    pub from: String,
+    /// The reader that shall be the writer, once it is chosen.
+    pub to: Option<String>,
+    /// Why.
+    pub cause: Cause,
+}
+
+/// Why the database's writer changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cause {
+    /// Its process ended.
+    Ended,
+    /// Its zone or server is lost.
+    Lost,
+    /// A person asks; the writer lives.
+    Asked,
 }
 
 /// A task.

@@ -38,7 +38,8 @@ impl Supervisor {
             .collect();
         let settled = components
             .iter()
-            .all(|component| component.state == State::Ready)
+            .all(|component| component.state == State::Ready || self.is_lost(&component.name))
+            && self.record.failover.is_none()
             && self
                 .apps()
                 .iter()
@@ -81,7 +82,9 @@ impl Supervisor {
             ),
             Condition::Working { .. } => (State::Starting, None),
             Condition::Ready => (State::Ready, None),
-            Condition::Failed { reason, .. } => (State::Failed, Some(reason.clone())),
+            Condition::Failed { reason, .. } | Condition::Held { reason } => {
+                (State::Failed, Some(reason.clone()))
+            }
         };
         let node = super::node(self.blueprint(), &component.name);
         ComponentStatus {
@@ -142,9 +145,10 @@ impl Supervisor {
                 1 => "1 request in flight".to_owned(),
                 count => format!("{count} requests in flight"),
             }),
-            Phase::Healthy if held => {
-                Some(format!("{}; watched before it takes requests", state.detail))
-            }
+            Phase::Healthy if held => Some(format!(
+                "{}; watched before it takes requests",
+                state.detail
+            )),
             _ => Some(state.detail.clone()).filter(|text| !text.is_empty()),
         });
         TaskStatus {

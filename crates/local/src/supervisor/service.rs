@@ -260,6 +260,7 @@ impl Supervisor {
             .servers
             .iter()
             .filter(|server| !self.is_draining_server(&server.node.name))
+            .filter(|server| !self.is_lost(&server.node.name))
             .map(|server| Server {
                 name: server.node.name.clone(),
                 zone: server.node.zone.clone(),

@@ -12,7 +12,13 @@ use mck_blueprint::model::{Node, RedisCluster};
 use mck_server_config::{haproxy::Target, mariadb, sshd::Forwarding};
 use rustix::net::{AddressFamily, SocketType, sockopt};
 
-use super::{component::Kind, database, record::Record};
+use super::{
+    component::Kind,
+    database::{self, Replicating},
+    faults,
+    record::Record,
+    redis_failover,
+};
 use crate::{
     container::{ContainerPlan, ContainerState, Runtime, RuntimeError},
     listening,
@@ -47,6 +53,9 @@ pub enum WorkError {
     /// The database.
     #[error(transparent)]
     Database(#[from] database::DatabaseError),
+    /// Redis.
+    #[error(transparent)]
+    Redis(#[from] redis_failover::RedisError),
     /// A release.
     #[error(transparent)]
     Release(#[from] ReleaseError),
@@ -104,6 +113,15 @@ pub enum Done {
     Step,
     /// A server runs; its first process.
     Server(u32),
+    /// A Redis server runs.
+    Redis {
+        /// Its first process.
+        pid: u32,
+        /// The primary that it is or follows.
+        primary: String,
+    },
+    /// The database's readers were looked after.
+    Replicating(Replicating),
     /// A release was made.
     Release(Box<Release>),
 }
@@ -132,6 +150,8 @@ pub struct Moment {
     pub endpoints: Endpoints,
     /// Attachments of tasks.
     pub attachments: Vec<Attachment>,
+    /// Readers of the database that run.
+    pub readers: Vec<String>,
 }
 
 impl Workshop {
@@ -155,8 +175,12 @@ impl Workshop {
             Kind::Replication => {
                 let cluster = &self.context.blueprint.database;
                 let writer = self.node(self.writer(moment))?;
-                database::replicate(&self.context, cluster, writer)?;
-                Ok(Done::Step)
+                let readers = moment.readers.iter().map(|name| self.node(name));
+                let readers = readers.collect::<Result<Vec<_>, _>>()?;
+                let synced = &moment.record.synced;
+                let replicating =
+                    database::replicate(&self.context, cluster, writer, &readers, synced)?;
+                Ok(Done::Replicating(replicating))
             }
             Kind::Release(app) => self.release(app),
             // Done by hooks, which the supervisor starts as tasks.
@@ -176,7 +200,9 @@ impl Workshop {
 
     fn network(&self, moment: &Moment) -> Result<Done, WorkError> {
         let plan = NetworkPlan::new(&self.context.blueprint, self.context.layout.id())?;
-        network::apply(&plan.with(moment.attachments.clone())?)?;
+        let mut plan = plan.with(moment.attachments.clone())?;
+        plan.isolated = faults::lost_addresses(&self.context.blueprint, &moment.record);
+        network::apply(&plan)?;
         Ok(Done::Step)
     }
 
@@ -239,14 +265,14 @@ impl Workshop {
                 shell::shell_server(context, self.node(name)?, forwarding)?
             }
             Kind::Database => {
-                let role = if name == self.writer(moment) {
-                    mariadb::Role::Writer {
-                        wait_for_reader: false,
-                    }
+                let (role, start) = if name == self.writer(moment) {
+                    let wait_for_reader = !moment.record.synced.is_empty();
+                    let role = mariadb::Role::Writer { wait_for_reader };
+                    (role, mariadb::Start::Normal)
                 } else {
-                    mariadb::Role::Reader
+                    // It may have been the writer before.
+                    (mariadb::Role::Reader, mariadb::Start::Rejoin)
                 };
-                let start = mariadb::Start::Normal;
                 servers::data::database(
                     context,
                     &blueprint.database,
@@ -279,18 +305,15 @@ impl Workshop {
 
     /// Starts a server, or finds it running as it should.
     fn server(&self, name: &str, kind: &Kind, moment: &Moment) -> Result<Done, WorkError> {
-        let steady = Moment {
-            targets: Vec::new(),
-            ..moment.clone()
-        };
-        let mark = self.plan(name, kind, &steady)?.container.mark();
+        let neutral = Self::without_roles(name, kind);
+        let mark = self.plan(name, kind, &neutral)?.container.mark();
         self.runtime
             .wait_for_launcher(name, Duration::from_secs(10));
         if let ContainerState::Running { pid } = self.runtime.state(name) {
             if self.runtime.mark(name).as_deref() == Some(&mark) {
-                return Ok(Done::Server(pid));
+                return self.running(name, kind, moment, pid);
             }
-            let old = self.plan(name, kind, &steady)?.container;
+            let old = self.plan(name, kind, &neutral)?.container;
             self.runtime
                 .stop(name, &old.stop_signal, old.stop_timeout)?;
         }
@@ -306,7 +329,47 @@ impl Workshop {
         }
         let pid = self.runtime.start(&plan.container, &mark, descriptors)?;
         self.wait_until_ready(&plan.container, pid, plan.readiness)?;
-        Ok(Done::Server(pid))
+        self.running(name, kind, moment, pid)
+    }
+
+    /// A server runs; a Redis server then takes the role that it now has.
+    fn running(
+        &self,
+        name: &str,
+        kind: &Kind,
+        moment: &Moment,
+        pid: u32,
+    ) -> Result<Done, WorkError> {
+        let Kind::Redis(cluster) = kind else {
+            return Ok(Done::Server(pid));
+        };
+        let cluster = self.redis(cluster)?;
+        let primary = super::primary(cluster, &moment.record);
+        redis_failover::assume_role(
+            &self.context,
+            cluster,
+            self.node(name)?,
+            self.node(primary)?,
+        )?;
+        Ok(Done::Redis {
+            pid,
+            primary: primary.to_owned(),
+        })
+    }
+
+    /// What a server's mark is made from: roles and targets change while it runs on.
+    fn without_roles(name: &str, kind: &Kind) -> Moment {
+        let mut record = Record {
+            writer: Some(name.to_owned()),
+            ..Record::default()
+        };
+        if let Kind::Redis(cluster) = kind {
+            record.primaries.insert(cluster.clone(), name.to_owned());
+        }
+        Moment {
+            record,
+            ..Moment::default()
+        }
     }
 
     /// Waits until a container listens.

@@ -193,6 +193,15 @@ fn hashed(statement: &str, password: &str) -> String {
     format!("EXECUTE IMMEDIATE CONCAT({statement}, QUOTE(PASSWORD({password})));\n")
 }
 
+/// Ends all connections of an account, of which there may be none.
+///
+/// # Errors
+/// [`UnsafeText`] for a name that can't be one.
+pub fn end_connections(user: &str) -> Result<String, UnsafeText> {
+    let user = literal(name("the name of an account", user)?);
+    Ok(format!("KILL HARD CONNECTION USER {user};\n"))
+}
+
 fn user(account: &Account) -> Result<String, UnsafeText> {
     Ok(format!(
         "{}@'%'",

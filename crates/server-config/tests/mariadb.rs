@@ -38,7 +38,7 @@ fn account(user: &str, password: &str) -> Account {
 fn example_bootstrap() -> Bootstrap {
     Bootstrap {
         databases: vec!["shop".to_owned(), "shop_2".to_owned()],
-        application: account("shop", r"it's a \secret"),
+        application: Some(account("shop", r"it's a \secret")),
         replication: account("replication", "r-secret"),
         monitor: account("monitor", "m-secret"),
     }

@@ -18,11 +18,13 @@ pub struct Container {
     pub description: String,
     /// What its root file system is made of.
     pub image: Image,
-    /// The command and its arguments; never holds a secret.
+    /// The command and its arguments; never holds a secret. Of an OCI image's container it is given
+    /// to the image's entry point, as in ECS. Empty: what the image says.
     pub command: Vec<String>,
-    /// The folder in which the command starts.
+    /// The folder in which the command starts. Empty: what the image says.
     pub working_directory: String,
     /// The user to run as: a name or a number; `root` only where it can't be helped.
+    /// Empty: what the image says.
     pub user: String,
     /// Environment variables.
     pub environment: BTreeMap<String, String>,
@@ -50,7 +52,8 @@ pub struct Container {
     pub depends_on: BTreeMap<String, DependencyCondition>,
     /// A check from inside.
     pub health_check: Option<ContainerHealthCheck>,
-    /// The signal that asks it to stop, such as `SIGTERM`.
+    /// The signal that asks it to stop, such as `SIGTERM`. Empty: what the image
+    /// says.
     pub stop_signal: String,
     /// How long it may take to stop before it is killed, 2 s to 120 s (ECS).
     pub stop_timeout: Duration,

@@ -17,7 +17,10 @@ pub struct App {
     /// The folder with the app's code, relative to this file. `wordpress` needs none.
     #[schemars(with = "Option<String>")]
     pub source: Option<PathBuf>,
-    /// An OCI image that is the app's release, instead of `source`.
+    /// An OCI image that is the app's release, instead of `source`: `registry/name:tag`, or on the
+    /// local target also `oci:FOLDER` or `docker-archive:FILE`, relative to this file. Containers
+    /// without an image of their own run it. A preset's image holds nginx, php-fpm and the code in
+    /// `/var/www/html`; the kit puts its configuration files into it.
     pub image: Option<String>,
     /// The App Cluster that the app runs on. Default: `app`, or the only one there is.
     pub cluster: Option<String>,

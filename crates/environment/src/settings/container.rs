@@ -11,9 +11,10 @@ use crate::units::{Duration, Size};
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Container {
-    /// The OCI image. Without one, the local target runs the machine's own programs.
+    /// The OCI image, as in the app's `image`. Without one and without the app's, the local target
+    /// runs the machine's own programs.
     pub image: Option<String>,
-    /// The command and its arguments.
+    /// The command and its arguments; given to the image's entry point. Default: the image's.
     pub command: Option<Vec<String>>,
     /// The port that the container listens on, if any.
     #[schemars(range(min = 1, max = 65535))]
@@ -31,7 +32,7 @@ pub struct Container {
     pub secrets: BTreeMap<String, String>,
     /// Stop the whole task when this container stops. Default: true.
     pub essential: Option<bool>,
-    /// The user to run as, by name or number.
+    /// The user to run as, by name or number. Default: the image's, else `nobody`.
     pub user: Option<String>,
     /// Mount the root file system read-only. Default: true.
     pub read_only_root: Option<bool>,

@@ -3,10 +3,9 @@
 use std::{io, net::SocketAddr, path::PathBuf};
 
 use crate::{
-    accounts::UnknownUser,
-    backup::BackupError,
-    command::CommandError, container::RuntimeError, id::EnvironmentId, network::NetworkError,
-    origin::OriginError, release::ReleaseError, servers::ServerError,
+    accounts::UnknownUser, backup::BackupError, command::CommandError, container::RuntimeError,
+    id::EnvironmentId, image::ImageError, network::NetworkError, origin::OriginError,
+    release::ReleaseError, servers::ServerError,
 };
 
 /// Why a command could not do its work.
@@ -67,6 +66,9 @@ pub enum ClientError {
     /// A release could not be made.
     #[error(transparent)]
     Release(#[from] ReleaseError),
+    /// An image could not be read.
+    #[error(transparent)]
+    Image(#[from] ImageError),
     /// A backup could not be made or restored.
     #[error(transparent)]
     Backup(#[from] BackupError),

@@ -12,6 +12,7 @@ use super::{
 use crate::{
     command::Command,
     container::Runtime,
+    image::ImageLibrary,
     layout::Layout,
     release::Release,
     servers::{
@@ -75,6 +76,7 @@ fn run_like(
         revision: release
             .map(|release| release.revision.clone())
             .unwrap_or_default(),
+        images: ImageLibrary::new(&layout.releases()).of(&lease.task.images)?,
     };
     let mut plan = task::one_off(context, container, &place, command)?;
     plan.terminal = terminal;

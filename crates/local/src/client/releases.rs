@@ -108,7 +108,9 @@ pub fn releases(layout: &Layout, app: &str) -> Result<Vec<KeptRelease>, ClientEr
     let ids = store.list();
     let kept = ids.iter().filter_map(|id| {
         let release = store.find(id)?;
-        let made = store.made(id).and_then(|time| Timestamp::try_from(time).ok());
+        let made = store
+            .made(id)
+            .and_then(|time| Timestamp::try_from(time).ok());
         Some(describe(release, store.tree(id), made, deployments))
     });
     let mut kept: Vec<KeptRelease> = kept.collect();
@@ -188,6 +190,7 @@ mod tests {
                 id: release.to_owned(),
                 revision: release.to_owned(),
             }),
+            images: std::collections::BTreeMap::new(),
             started: Timestamp::UNIX_EPOCH,
             ended: None,
             by: "someone".to_owned(),

@@ -262,7 +262,7 @@ impl Runtime {
             .arg("container-exec")
             .arg(self.program.name())
             .arg(&self.root)
-            .args(self.user_option(id))
+            .args(self.like_container(id))
             .arg(id)
             .args(command)
             .stdin(Stdio::null())
@@ -313,7 +313,7 @@ impl Runtime {
         if terminal {
             launcher.arg("--tty");
         }
-        launcher.args(self.user_option(id)).arg(id);
+        launcher.args(self.like_container(id)).arg(id);
         // Not the runtime's own `--env`: it would replace the container's whole environment.
         if let Some(kind) = std::env::var_os("TERM").filter(|_| terminal) {
             let mut variable = OsString::from("TERM=");
@@ -327,12 +327,18 @@ impl Runtime {
         Ok(status.code().unwrap_or(EXIT_BY_SIGNAL))
     }
 
-    /// The option that makes the OCI runtime's `exec` run as the container's own user.
-    fn user_option(&self, id: &str) -> Option<String> {
-        let text = fs::read(self.bundle(id).join("config.json")).ok()?;
-        let config: serde_json::Value = serde_json::from_slice(&text).ok()?;
-        let user = &config["process"]["user"];
-        Some(format!("--user={}:{}", user["uid"], user["gid"]))
+    /// The options that make the OCI runtime's `exec` run as the container's own user, in its
+    /// folder.
+    fn like_container(&self, id: &str) -> Vec<String> {
+        let text = fs::read(self.bundle(id).join("config.json")).ok();
+        let config = text.and_then(|text| serde_json::from_slice(&text).ok());
+        let config: serde_json::Value = config.unwrap_or_default();
+        let process = &config["process"];
+        let user = process["user"].as_object();
+        let user = user.map(|user| format!("--user={}:{}", user["uid"], user["gid"]));
+        let folder = process["cwd"].as_str();
+        let folder = folder.map(|folder| format!("--cwd={folder}"));
+        user.into_iter().chain(folder).collect()
     }
 
     /// Asks a container's first process something by a signal; all is well if it is gone.

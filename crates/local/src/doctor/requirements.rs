@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use mck_blueprint::{
     Blueprint,
-    model::{App, Image},
+    model::{App, Container, Image},
 };
 use mck_environment::settings::{Local, Preset, RuntimeProgram};
 use mck_server_config::{
@@ -70,6 +70,9 @@ const PACKAGES: [(&str, &str, &str); 3] = [
     ("php", "runs hooks and jobs", "php8.2-cli"),
 ];
 
+/// The container of a preset that runs PHP.
+const PHP: &str = "php-fpm";
+
 /// Everything that an environment needs: programs first, then PHP extensions, then files.
 pub fn requirements(blueprint: &Blueprint, local: &Local) -> Vec<Requirement> {
     let mut all = vec![runtime(local.runtime)];
@@ -81,9 +84,12 @@ pub fn requirements(blueprint: &Blueprint, local: &Local) -> Vec<Requirement> {
     if blueprint.memcached.is_some() {
         all.push(program("memcached", "is Memcached", Some("memcached")));
     }
+    if uses_images(&blueprint.apps) {
+        all.push(program("skopeo", "fetches images", Some("skopeo")));
+    }
     all.extend(container_programs(&blueprint.apps));
     all.extend(extensions(&blueprint.apps));
-    if has_preset(blueprint, Preset::WordPress) {
+    if runs_packages_of(blueprint, Preset::WordPress) {
         all.extend(wordpress());
     }
     all
@@ -110,16 +116,33 @@ fn program(name: &str, purpose: &str, package: Option<&str>) -> Requirement {
     }
 }
 
+fn uses_images(apps: &[App]) -> bool {
+    let mut containers = apps.iter().flat_map(|app| &app.task_definition.containers);
+    containers.any(|container| matches!(container.image, Image::Oci(_)))
+}
+
+/// The containers of an app whose programs are the machine's own.
+fn of_machine(app: &App) -> impl Iterator<Item = &Container> {
+    let containers = app.task_definition.containers.iter();
+    containers.filter(|container| matches!(container.image, Image::Base(_)))
+}
+
+fn runs_on_machine(app: &App, container: &str) -> bool {
+    of_machine(app).any(|known| known.name == container)
+}
+
 /// The programs that containers from the machine's own tree start: those of presets and those that
 /// the file names. A path into the release is the release's own matter.
 fn container_programs(apps: &[App]) -> Vec<Requirement> {
     let mut names = BTreeSet::new();
     for app in apps {
-        let containers = app.task_definition.containers.iter();
-        let based = containers.filter(|container| matches!(container.image, Image::Base(_)));
-        let commands = based.map(|container| &container.command);
-        let hooks = app.hooks.iter().map(|hook| &hook.command);
-        let jobs = app.jobs.iter().map(|job| &job.command);
+        let commands = of_machine(app).map(|container| &container.command);
+        let hooks = app.hooks.iter();
+        let hooks = hooks.filter(|hook| runs_on_machine(app, &hook.container));
+        let hooks = hooks.map(|hook| &hook.command);
+        let jobs = app.jobs.iter();
+        let jobs = jobs.filter(|job| runs_on_machine(app, &job.container));
+        let jobs = jobs.map(|job| &job.command);
         for command in commands.chain(hooks).chain(jobs) {
             names.extend(command.first().filter(|name| is_of_the_machine(name)));
         }
@@ -139,7 +162,8 @@ fn is_of_the_machine(program: &str) -> bool {
 }
 
 fn extensions(apps: &[App]) -> Vec<Requirement> {
-    let names: BTreeSet<&String> = apps.iter().flat_map(|app| &app.php_extensions).collect();
+    let apps = apps.iter().filter(|app| runs_on_machine(app, PHP));
+    let names: BTreeSet<&String> = apps.flat_map(|app| &app.php_extensions).collect();
     names
         .into_iter()
         .map(|name| Requirement {
@@ -161,8 +185,10 @@ fn extension_package(name: &str) -> String {
     )
 }
 
-fn has_preset(blueprint: &Blueprint, preset: Preset) -> bool {
-    blueprint.apps.iter().any(|app| app.preset == Some(preset))
+/// Whether an app of a preset runs its code from the machine's packages.
+fn runs_packages_of(blueprint: &Blueprint, preset: Preset) -> bool {
+    let mut apps = blueprint.apps.iter();
+    apps.any(|app| app.preset == Some(preset) && runs_on_machine(app, PHP))
 }
 
 fn wordpress() -> [Requirement; 2] {
@@ -247,6 +273,21 @@ mod tests {
                     "{preset}: {line}"
                 );
             }
+        }
+    }
+
+    #[test]
+    fn what_runs_from_an_image_needs_nothing_of_the_machine_but_what_fetches_it() {
+        let text =
+            table("project = \"blog\"\n[app.blog]\npreset = \"wordpress\"\nimage = \"blog:1\"\n");
+        let script = include_str!("../../../../scripts/test");
+        assert!(
+            text.contains("program skopeo | fetches images | skopeo"),
+            "{text}"
+        );
+        assert!(script.split_whitespace().any(|word| word == "skopeo"));
+        for absent in ["php", "nginx", "wordpress"] {
+            assert!(!text.contains(absent), "{absent}: {text}");
         }
     }
 

@@ -32,6 +32,12 @@ pub enum ImageError {
         /// Why.
         source: serde_json::Error,
     },
+    /// It is not in the store.
+    #[error("the image {id} is no longer there; `mck up` pulls it again")]
+    Gone {
+        /// Its id.
+        id: String,
+    },
     /// It can't be used here.
     #[error("can't use the image {reference}")]
     Config {

@@ -16,6 +16,7 @@ use mck_server_config::{haproxy::RenderError, text::UnsafeText};
 use crate::{
     accounts::{Accounts, UnknownUser},
     container::{BindMount, ContainerPlan, FilePlan, Limits, RootTree, Temporary, User},
+    image::DefaultsError,
     keys::Keys,
     layout::Layout,
     secrets::SecretValues,
@@ -30,6 +31,12 @@ pub enum ServerError {
     /// A package that brings its user is not installed.
     #[error(transparent)]
     User(#[from] UnknownUser),
+    /// An image was not pulled.
+    #[error("the image {0} was not pulled")]
+    NoImage(String),
+    /// An image does not fit the container.
+    #[error(transparent)]
+    Image(#[from] DefaultsError),
     /// A value does not fit into a configuration file.
     #[error("a configuration file can't hold a value")]
     Text(#[from] UnsafeText),

@@ -8,6 +8,7 @@ use mck_environment::units::Size;
 use super::{Context, ServerError, root_file};
 use crate::{
     container::{BindMount, ContainerPlan, Limits, RootTree, Temporary, TreeMount},
+    image::{Explicit, LoadedImage, TaskImages, apply_defaults},
     release::{Release, ReleaseStore},
 };
 
@@ -24,6 +25,8 @@ pub struct TaskPlace {
     pub tree: Option<PathBuf>,
     /// What `/REVISION.txt` says.
     pub revision: String,
+    /// The images that its containers are made of, by reference.
+    pub images: TaskImages,
 }
 
 /// The folder of a task's volumes and logs carries this prefix; also its network namespace.
@@ -39,7 +42,7 @@ pub fn container_id(task: &str, container: &str) -> String {
 /// The containers of a task, in the order of their start.
 ///
 /// # Errors
-/// When a container's user does not exist.
+/// When a container's user does not exist, or its image is not among the place's or has no command.
 pub fn containers(
     context: &Context,
     app: &App,
@@ -56,7 +59,7 @@ pub fn containers(
 /// A container like one of the app's, that runs another command: a hook, a job, a one-off task.
 ///
 /// # Errors
-/// When its user does not exist.
+/// As [`containers`].
 pub fn one_off(
     context: &Context,
     container: &Container,
@@ -73,11 +76,11 @@ fn plan(
     command: Option<Vec<String>>,
 ) -> Result<ContainerPlan, ServerError> {
     let part = namespace_part(&place.id);
-    let mut plan = context.container(
-        &part,
-        &container.user,
-        command.unwrap_or_else(|| container.command.clone()),
-    )?;
+    let image = image(container, place)?;
+    let command = command.unwrap_or_else(|| container.command.clone());
+    // Of an image's container the user is found among the image's own, below.
+    let user = image.map_or(container.user.as_str(), |_| "root");
+    let mut plan = context.container(&part, user, command)?;
     plan.id = container_id(&place.id, &container.name);
     plan.hostname.clone_from(&place.id);
     plan.working_directory
@@ -102,13 +105,45 @@ fn plan(
         file_plan.mode = if file.executable { 0o755 } else { 0o644 };
         file_plan
     }));
-    add_mounts(context, container, place, &mut plan);
-    if let Image::Oci(reference) = &container.image {
-        plan.root = RootTree::Layers(vec![
-            context.layout.releases().join("images").join(reference),
-        ]);
+    if let Some(image) = image {
+        run_from(image, container, &mut plan)?;
     }
+    add_mounts(context, container, place, &mut plan);
     Ok(plan)
+}
+
+/// The image that a container is made of; none for one of the machine's own programs.
+fn image<'a>(
+    container: &Container,
+    place: &'a TaskPlace,
+) -> Result<Option<&'a LoadedImage>, ServerError> {
+    let Image::Oci(reference) = &container.image else {
+        return Ok(None);
+    };
+    let image = place.images.get(reference);
+    let image = image.ok_or_else(|| ServerError::NoImage(reference.clone()))?;
+    Ok(Some(&**image))
+}
+
+/// Puts the image below the container, and takes from it what the settings leave to it.
+fn run_from(
+    image: &LoadedImage,
+    container: &Container,
+    plan: &mut ContainerPlan,
+) -> Result<(), ServerError> {
+    fn said(text: &str) -> Option<&str> {
+        Some(text).filter(|text| !text.is_empty())
+    }
+    plan.root = RootTree::Layers(image.image.layers.clone());
+    let command = std::mem::take(&mut plan.command);
+    let explicit = Explicit {
+        command: Some(command.as_slice()).filter(|command| !command.is_empty()),
+        user: said(&container.user),
+        working_directory: said(&container.working_directory),
+        stop_signal: said(&container.stop_signal),
+    };
+    apply_defaults(plan, &image.image.config, &image.users, &explicit)?;
+    Ok(())
 }
 
 fn set_environment(
@@ -190,7 +225,10 @@ fn mount_points_below(container: &Container, top: &str) -> Vec<String> {
 /// none for an app without code of its own.
 pub fn tree(context: &Context, app: &App, release: Option<&Release>) -> Option<PathBuf> {
     if app.live_source {
-        return app.source.as_ref().map(|source| context.folder.join(source));
+        return app
+            .source
+            .as_ref()
+            .map(|source| context.folder.join(source));
     }
     let store = ReleaseStore::new(&context.layout.releases(), &app.name);
     release.map(|release| store.tree(&release.id))

@@ -33,6 +33,8 @@ pub enum Kind {
     Replication,
     /// The release of an app, by the app's name.
     Release(String),
+    /// The images of an app, by the app's name.
+    Image(String),
     /// The first installation of an app, by the app's name.
     Install(String),
     /// The upgrade of an app's data to its release, by the app's name.
@@ -49,6 +51,7 @@ impl Kind {
                 | Self::Schemas
                 | Self::Replication
                 | Self::Release(_)
+                | Self::Image(_)
                 | Self::Install(_)
                 | Self::Upgrade(_)
         )

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use mck_blueprint::{
     Blueprint,
-    model::{App, HookStage, Node},
+    model::{App, HookStage, Image, Node},
 };
 
 use super::{
@@ -167,6 +167,21 @@ pub fn has_release(app: &App) -> bool {
     app.source.is_some() && !app.live_source
 }
 
+/// The images that an app's containers are made of, as written, each once.
+pub fn image_references(app: &App) -> BTreeSet<&str> {
+    let containers = app.task_definition.containers.iter();
+    let references = containers.filter_map(|container| match &container.image {
+        Image::Oci(reference) => Some(reference.as_str()),
+        Image::Base(_) => None,
+    });
+    references.collect()
+}
+
+/// The name of the component that pulls an app's images.
+pub fn image_name(app: &str) -> String {
+    format!("image-{app}")
+}
+
 /// The name of the component that makes an app's release.
 pub fn release_name(app: &str) -> String {
     format!("release-{app}")
@@ -197,7 +212,17 @@ fn for_app(app: &App, situation: &Situation<'_>) -> Vec<Component> {
             &[],
         ));
     }
+    let has_images = !image_references(app).is_empty();
+    if has_images {
+        all.push(component(
+            &image_name(&app.name),
+            &format!("Images of {}", app.name),
+            Kind::Image(app.name.clone()),
+            &[],
+        ));
+    }
     let mut requires = vec![names::SCHEMAS.to_owned(), RESOLVER.to_owned()];
+    requires.extend(has_images.then(|| image_name(&app.name)));
     requires.extend(has_release(app).then(|| release_name(&app.name)));
     requires.extend(situation.primaries.iter().map(|&name| name.to_owned()));
     let has = |stage| app.hooks.iter().any(|hook| hook.stage == stage);
@@ -228,7 +253,7 @@ mod tests {
     #[test]
     fn every_requirement_is_a_component_that_comes_before() {
         let settings = toml::from_str(
-            "[app.shop]\npreset = \"storefront\"\nsource = \".\"\n[app.blog]\npreset = \"wordpress\"\n[cache.memcached]\n",
+            "[app.shop]\npreset = \"storefront\"\nsource = \".\"\n[app.blog]\npreset = \"wordpress\"\nimage = \"blog:1\"\n[cache.memcached]\n",
         )
         .unwrap();
         let environment = mck_environment::Environment {
@@ -244,6 +269,8 @@ mod tests {
             internet: true,
         };
         let all = components(&blueprint, &situation);
+        assert!(all.iter().any(|it| it.name == "image-blog"));
+        assert!(!all.iter().any(|it| it.name == "image-shop"));
         for (index, component) in all.iter().enumerate() {
             for required in &component.requires {
                 let place = all.iter().position(|other| other.name == *required);

@@ -245,13 +245,19 @@ pub fn make_schemas(
         password: secret(password),
     };
     let monitor = account("mck_monitor", &cluster.master_password_secret);
-    let mut statements = String::new();
+    let servers = Bootstrap {
+        databases: Vec::new(),
+        application: None,
+        replication: replication_account(context),
+        monitor,
+    };
+    // Readers follow though no app has a schema.
+    let mut statements = sql::bootstrap(&servers)?.expose().to_owned();
     for schema in &cluster.schemas {
         let bootstrap = Bootstrap {
             databases: vec![schema.name.clone()],
-            application: account(&schema.user, &schema.password_secret),
-            replication: replication_account(context),
-            monitor: monitor.clone(),
+            application: Some(account(&schema.user, &schema.password_secret)),
+            ..servers.clone()
         };
         statements += sql::bootstrap(&bootstrap)?.expose();
     }

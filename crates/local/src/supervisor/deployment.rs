@@ -7,6 +7,7 @@
 //! environment until the next is applied.
 
 use std::{
+    collections::BTreeMap,
     fs, io,
     path::PathBuf,
     sync::{Arc, mpsc::SyncSender},
@@ -23,7 +24,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Supervisor,
     component::{Condition, Kind},
-    components::{self, release_name, upgrade_name},
+    components::{self, image_name, release_name, upgrade_name},
     service::Phase,
     work::Workshop,
 };
@@ -46,6 +47,9 @@ pub struct Deployment {
     pub revision: String,
     /// The release, for an app with code of its own.
     pub release: Option<Release>,
+    /// The ids of its images, by reference.
+    #[serde(default)]
+    pub images: BTreeMap<String, String>,
     /// When it began.
     pub started: Timestamp,
     /// When it ended.
@@ -56,6 +60,16 @@ pub struct Deployment {
     pub state: DeploymentState,
     /// What its failed tasks say.
     pub breaker: CircuitBreaker,
+}
+
+impl Deployment {
+    /// Whether a rollback may go back to it, or it may still end well.
+    pub(super) fn may_come_back(&self) -> bool {
+        matches!(
+            self.state,
+            DeploymentState::Completed | DeploymentState::InProgress
+        )
+    }
 }
 
 /// How a deployment is.
@@ -225,6 +239,7 @@ impl Supervisor {
             number,
             revision: revision.to_owned(),
             release,
+            images: self.image_ids(&app.name),
             started: Timestamp::now(),
             ended: None,
             by,
@@ -293,6 +308,7 @@ impl Supervisor {
             format!("Deployment {number} is complete."),
         );
         self.prune_releases(&app.name);
+        self.prune_images();
     }
 
     fn prune_releases(&mut self, app: &str) {
@@ -391,11 +407,14 @@ impl Supervisor {
         };
         if let Some(release) = &to.release {
             self.record.releases.insert(app.to_owned(), release.clone());
-            // Its data is of the newer release, and is not taken back.
-            self.record
-                .done
-                .insert(upgrade_name(app), release.id.clone());
         }
+        if !to.images.is_empty() {
+            self.record.images.insert(app.to_owned(), to.images.clone());
+        }
+        // Its data is of the newer release, and is not taken back.
+        self.record
+            .done
+            .insert(upgrade_name(app), self.release_mark(app));
         self.save();
         self.ready_by_name(&upgrade_name(app));
         let definition = self.app(app).cloned()?;
@@ -412,24 +431,32 @@ impl Supervisor {
             return;
         };
         let Some(id) = release else {
-            if !components::has_release(&definition) {
+            let has_release = components::has_release(&definition);
+            let has_images = !components::image_references(&definition).is_empty();
+            if !has_release && !has_images {
                 let _ = reply.send(Err(format!(
-                    "{app} has no source that a release could be made of"
+                    "{app} has no source that a release could be made of, and no image"
                 )));
                 return;
             }
-            self.builds.insert(app.to_owned());
             self.waiting.push(Waiting {
                 app: app.to_owned(),
                 by,
                 reply,
             });
-            self.make_absent(&release_name(app));
+            if has_release {
+                self.builds.insert(app.to_owned());
+                self.make_absent(&release_name(app));
+            }
+            if has_images {
+                self.pulls.insert(app.to_owned());
+                self.make_absent(&image_name(app));
+            }
             return;
         };
         let store = ReleaseStore::new(&self.workshop.context.layout.releases(), app);
         let answer = match store.find(id) {
-            Some(release) => Ok(self.begin_release(app, release, by)),
+            Some(release) => Ok(self.begin_release(app, Some(release), by)),
             None => Err(format!(
                 "{app} has no release {id}; it has {}",
                 store.list().into_iter().collect::<Vec<_>>().join(", ")
@@ -438,19 +465,20 @@ impl Supervisor {
         let _ = reply.send(answer);
     }
 
-    /// Makes a release the one that an app's tasks should be of.
-    pub(super) fn begin_release(&mut self, app: &str, release: Release, by: String) -> Begun {
-        let same_release = self.record.releases.get(app) == Some(&release);
+    /// Makes a release the one that an app's tasks should be of, with the images pulled last.
+    fn begin_release(&mut self, app: &str, release: Option<Release>, by: String) -> Begun {
+        let same_release = self.record.releases.get(app) == release.as_ref();
+        let images = self.image_ids(app);
         let serving = self
             .last_deployment(app)
-            .is_some_and(|it| it.state == DeploymentState::Completed);
+            .is_some_and(|it| it.state == DeploymentState::Completed && it.images == images);
         if same_release && serving {
-            return Begun::Unchanged {
-                release: Some(release),
-            };
+            return Begun::Unchanged { release };
         }
         self.unpin(app);
-        self.record.releases.insert(app.to_owned(), release.clone());
+        if let Some(release) = &release {
+            self.record.releases.insert(app.to_owned(), release.clone());
+        }
         self.save();
         let name = app.to_owned();
         self.look_again(|it| it.kind == Kind::Upgrade(name.clone()));
@@ -460,7 +488,7 @@ impl Supervisor {
         });
         Begun::Deployment {
             number: number.unwrap_or(0),
-            release: Some(release),
+            release,
         }
     }
 
@@ -510,8 +538,8 @@ impl Supervisor {
         }
     }
 
-    /// Tells those who wait for an app's release what came of it.
-    pub(super) fn answer_waiting(&mut self, app: &str, result: &Result<Release, String>) {
+    /// Tells those who wait for an app's release or images what came of it.
+    pub(super) fn answer_waiting(&mut self, app: &str, result: &Result<Option<Release>, String>) {
         let (mine, others) = std::mem::take(&mut self.waiting)
             .into_iter()
             .partition(|it| it.app == app);

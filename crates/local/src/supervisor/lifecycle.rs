@@ -47,13 +47,14 @@ impl Supervisor {
         }
     }
 
-    /// Whether a component makes a release that is there and that nobody asked to make again: a
+    /// Whether a component makes a release or pulls images that are there and that nobody asked to make again: a
     /// supervisor that comes back must not deploy what changed meanwhile.
     fn has_its_release(&self, component: &Component) -> bool {
         match &component.kind {
             Kind::Release(app) => {
                 self.record.releases.contains_key(app) && !self.builds.contains(app)
             }
+            Kind::Image(app) => self.keeps_its_images(app),
             _ => false,
         }
     }
@@ -131,6 +132,11 @@ impl Supervisor {
                         return self.replication_done(&component, outcome);
                     }
                     Done::Release(release) => self.release_made(&component, *release),
+                    Done::Images(ids) => {
+                        if let Kind::Image(app) = &component.kind {
+                            self.images_pulled(app, ids);
+                        }
+                    }
                     Done::Step => {}
                 }
                 self.component_ready(&component);
@@ -143,6 +149,7 @@ impl Supervisor {
                 let reason = chain(&error);
                 match &component.kind {
                     Kind::Release(app) => self.release_failed(&component, app, reason),
+                    Kind::Image(app) => self.pull_failed(&component, app, reason),
                     _ => {
                         self.component_failed(name, reason);
                         self.not_started(&component);
@@ -164,8 +171,9 @@ impl Supervisor {
                 format!("Release {} ({}).", release.id, release.revision),
             );
         }
-        if self.waiting.iter().any(|it| it.app == *app) {
-            self.answer_waiting(app, &Ok(release));
+        let pulls = self.pulls.contains(app);
+        if self.waiting.iter().any(|it| it.app == *app) && !pulls {
+            self.answer_waiting(app, &Ok(Some(release)));
         } else if self.record.releases.get(app) != Some(&release) {
             self.record.releases.insert(app.clone(), release);
             self.save();

@@ -19,6 +19,7 @@ pub mod database;
 pub mod deployment;
 mod failover;
 pub mod faults;
+mod images;
 mod jobs;
 mod lifecycle;
 mod mailbox;
@@ -46,7 +47,7 @@ use std::{
 use mck_blueprint::{
     Blueprint,
     difference::difference,
-    model::{Node, RedisCluster},
+    model::{App, Node, RedisCluster},
 };
 use rustix::fs::{FlockOperation, flock};
 
@@ -64,6 +65,7 @@ use crate::{
     container::{CgroupRoot, Runtime, runtime::Program},
     events::{EventLog, Level},
     id::EnvironmentId,
+    image::ImageLibrary,
     layout::Layout,
     origin::{self, Origin, OriginError},
     servers::Context,
@@ -118,6 +120,8 @@ struct Supervisor {
     pinned: BTreeMap<String, Arc<Context>>,
     /// Apps whose release is to be made of the source again.
     builds: BTreeSet<String>,
+    /// Apps whose images are to be pulled again.
+    pulls: BTreeSet<String>,
     /// Who asked for the deployment of an app that is about to begin.
     deployers: BTreeMap<String, String>,
     /// Who waits for a release.
@@ -245,6 +249,7 @@ impl Supervisor {
             storage_problem: None,
             pinned,
             builds: BTreeSet::new(),
+            pulls: BTreeSet::new(),
             deployers: BTreeMap::new(),
             waiting: Vec::new(),
             measurements: scaling::Measurements::default(),
@@ -258,6 +263,13 @@ impl Supervisor {
 
     fn blueprint(&self) -> &Blueprint {
         &self.workshop.context.blueprint
+    }
+
+    fn apps_with(&self, which: impl Fn(&App) -> bool) -> BTreeSet<String> {
+        let apps = self.blueprint().apps.iter();
+        apps.filter(|app| which(app))
+            .map(|app| app.name.clone())
+            .collect()
     }
 
     fn main_loop(&mut self) {
@@ -361,15 +373,14 @@ impl Supervisor {
                 format!("Applied with {} changes.", changed.len()),
             );
         } else {
-            // The sources may have changed though the file did not.
-            self.look_again(|component| matches!(component.kind, component::Kind::Release(_)));
+            // The sources and images may have changed though the file did not.
+            self.look_again(|component| {
+                use component::Kind;
+                matches!(component.kind, Kind::Release(_) | Kind::Image(_))
+            });
         }
-        self.builds = self
-            .blueprint()
-            .apps
-            .iter()
-            .map(|app| app.name.clone())
-            .collect();
+        self.builds = self.apps_with(components::has_release);
+        self.pulls = self.apps_with(|app| !components::image_references(app).is_empty());
         self.forget_failures();
         self.retry_failed();
         self.start_components();
@@ -467,6 +478,7 @@ fn workshop(
     Ok(Workshop {
         context: Arc::new(context),
         runtime,
+        images: ImageLibrary::new(&layout.releases()),
         listen: (
             (local.listen, local.http_port).into(),
             (local.listen, local.https_port).into(),

@@ -103,11 +103,21 @@ impl Supervisor {
     fn hook_mark(&self, app: &App, stage: HookStage) -> String {
         match stage {
             HookStage::Install => "done".to_owned(),
-            HookStage::Upgrade | HookStage::CacheFlush => self
-                .record
-                .releases
-                .get(&app.name)
-                .map_or_else(|| "no release".to_owned(), |release| release.id.clone()),
+            HookStage::Upgrade | HookStage::CacheFlush => self.release_mark(&app.name),
+        }
+    }
+
+    /// What tells one release of an app from another: its code's, or its images'.
+    pub(super) fn release_mark(&self, app: &str) -> String {
+        let release = self.record.releases.get(app).map(|it| it.id.clone());
+        let images = self.image_ids(app);
+        match (release, images.is_empty()) {
+            (Some(release), true) => release,
+            (None, true) => "no release".to_owned(),
+            (release, false) => {
+                let ids: Vec<String> = release.into_iter().chain(images.into_values()).collect();
+                text::digest(&ids.concat())
+            }
         }
     }
 

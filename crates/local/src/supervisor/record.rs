@@ -33,6 +33,8 @@ pub struct Record {
     pub done: BTreeMap<String, String>,
     /// The release of each app.
     pub releases: BTreeMap<String, Release>,
+    /// The images of each app: ids by reference.
+    pub images: BTreeMap<String, BTreeMap<String, String>>,
     /// Deployments of each app, oldest first.
     pub deployments: BTreeMap<String, Vec<Deployment>>,
     /// Apps that were rolled back, with the number of the deployment whose definition they have.
@@ -83,6 +85,9 @@ pub struct TaskRecord {
     pub revision: String,
     /// The release's id, for an app with code of its own.
     pub release: Option<Release>,
+    /// The ids of the images that it was made of, by reference.
+    #[serde(default)]
+    pub images: BTreeMap<String, String>,
     /// The App Server whose capacity it takes.
     pub server: String,
     /// That server's zone.
@@ -175,6 +180,7 @@ mod tests {
                 purpose: Purpose::Hook("install".to_owned()),
                 revision: "r".to_owned(),
                 release: None,
+                images: BTreeMap::new(),
                 server: "app-1".to_owned(),
                 zone: "us-east-1a".to_owned(),
                 address: Ipv4Addr::new(172, 31, 3, 80),

@@ -121,12 +121,14 @@ impl Supervisor {
         })
     }
 
-    /// The mark of what an app's tasks should be; none before its release is known.
+    /// The mark of what an app's tasks should be; none before its release and images are known.
+    /// The images' layers are in it, so that another image of the same name is another revision.
     pub(super) fn revision(&self, app: &App) -> Option<String> {
         let release = self.record.releases.get(&app.name);
         if app.source.is_some() && !app.live_source && release.is_none() {
             return None;
         }
+        let images = self.image_ids(&app.name);
         let place = TaskPlace {
             id: String::new(),
             address: std::net::Ipv4Addr::UNSPECIFIED,
@@ -135,6 +137,7 @@ impl Supervisor {
             revision: release
                 .map(|release| release.id.clone())
                 .unwrap_or_default(),
+            images: self.workshop.images.of(&images).ok()?,
         };
         let plans = task::containers(self.context_of(&app.name), app, &place).ok()?;
         let marks: Vec<String> = plans
@@ -172,12 +175,14 @@ impl Supervisor {
         }
     }
 
-    /// Whether what tasks need to be started is there: the network, and the newest release.
+    /// Whether what tasks need to be started is there: the network, the newest release and images.
     fn may_start_tasks(&self, app: &App) -> bool {
         let ready = |name: &str| self.conditions.get(name) == Some(&Condition::Ready);
         let released = !super::components::has_release(app)
             || ready(&super::components::release_name(&app.name));
-        ready(super::components::names::NETWORK) && released
+        let pulled = super::components::image_references(app).is_empty()
+            || ready(&super::components::image_name(&app.name));
+        ready(super::components::names::NETWORK) && released && pulled
     }
 
     /// An app as the rollout's rules see it.
@@ -328,6 +333,7 @@ impl Supervisor {
             purpose,
             revision: revision.to_owned(),
             release: self.record.releases.get(&app.name).cloned(),
+            images: self.image_ids(&app.name),
             server: server.name.clone(),
             zone: server.zone.clone(),
             address,

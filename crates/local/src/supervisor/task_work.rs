@@ -28,9 +28,12 @@ const DEPENDENCY_WITHIN: Duration = Duration::from_secs(120);
 
 impl Workshop {
     /// Where a recorded task runs and what it runs.
-    pub fn place(&self, app: &App, id: &str, record: &TaskRecord) -> TaskPlace {
+    ///
+    /// # Errors
+    /// When its images can't be read.
+    pub fn place(&self, app: &App, id: &str, record: &TaskRecord) -> Result<TaskPlace, WorkError> {
         let release = record.release.as_ref();
-        TaskPlace {
+        Ok(TaskPlace {
             id: id.to_owned(),
             address: record.address,
             server: record.server.clone(),
@@ -39,7 +42,8 @@ impl Workshop {
                 || record.revision.clone(),
                 |release| release.revision.clone(),
             ),
-        }
+            images: self.images.of(&record.images)?,
+        })
     }
 
     /// How a task is joined to the network.
@@ -63,7 +67,7 @@ impl Workshop {
     ) -> Result<Vec<(String, u32)>, WorkError> {
         let attachment = Self::attachment(app, id, record);
         network::attach(self.context.layout.id(), &attachment)?;
-        let plans = task::containers(&self.context, app, &self.place(app, id, record))?;
+        let plans = task::containers(&self.context, app, &self.place(app, id, record)?)?;
         let mut started = Vec::new();
         for (container, plan) in app.task_definition.containers.iter().zip(&plans) {
             self.wait_for_dependencies(id, app, container)?;
@@ -212,7 +216,7 @@ impl Workshop {
     ) -> Result<Option<i32>, WorkError> {
         let attachment = Self::attachment(app, id, record);
         network::attach(self.context.layout.id(), &attachment)?;
-        let place = self.place(app, id, record);
+        let place = self.place(app, id, record)?;
         let plan = task::one_off(&self.context, container, &place, command)?;
         self.runtime.start_and_forget(&plan, &record.revision)?;
         Ok(self.wait_for_end(&plan, limit))
@@ -222,7 +226,10 @@ impl Workshop {
         let deadline = Instant::now() + limit;
         loop {
             match self.runtime.state(&plan.id) {
-                ContainerState::Exited(code) => return code,
+                // One that was quick ends before its exit code is noted.
+                ContainerState::Exited(code) => {
+                    return code.or_else(|| self.runtime.exit_code(&plan.id));
+                }
                 ContainerState::Running { pid } => {
                     let left = deadline.saturating_duration_since(Instant::now());
                     if !self.runtime.wait_for_exit(&plan.id, pid, left) {

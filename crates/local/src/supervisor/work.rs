@@ -1,6 +1,7 @@
 //! What is done to bring a component up, each in a thread of its own.
 
 use std::{
+    collections::BTreeMap,
     fs, io,
     net::{IpAddr, SocketAddr},
     os::fd::OwnedFd,
@@ -14,6 +15,7 @@ use rustix::net::{AddressFamily, SocketType, sockopt};
 
 use super::{
     component::Kind,
+    components::image_references,
     database::{self, Replicating},
     faults,
     record::Record,
@@ -21,6 +23,7 @@ use super::{
 };
 use crate::{
     container::{ContainerPlan, ContainerState, Runtime, RuntimeError},
+    image::{ImageError, ImageLibrary, Reference, ReferenceError},
     listening,
     network::{self, Attachment, NetworkError, NetworkPlan, PlanError},
     release::{Release, ReleaseError, ReleaseStore},
@@ -59,6 +62,12 @@ pub enum WorkError {
     /// A release.
     #[error(transparent)]
     Release(#[from] ReleaseError),
+    /// An image.
+    #[error(transparent)]
+    Image(#[from] ImageError),
+    /// What is written as an image names none.
+    #[error(transparent)]
+    Reference(#[from] ReferenceError),
     /// A file.
     #[error("could not use {}", path.display())]
     File {
@@ -124,6 +133,8 @@ pub enum Done {
     Replicating(Replicating),
     /// A release was made.
     Release(Box<Release>),
+    /// Images were pulled; their ids by reference.
+    Images(BTreeMap<String, String>),
 }
 
 /// What all work shares.
@@ -133,6 +144,8 @@ pub struct Workshop {
     pub context: std::sync::Arc<Context>,
     /// Containers.
     pub runtime: Runtime,
+    /// Images.
+    pub images: ImageLibrary,
     /// Host addresses of the load balancer: HTTP and HTTPS.
     pub listen: (SocketAddr, SocketAddr),
     /// Whether there is a way to the internet.
@@ -183,6 +196,7 @@ impl Workshop {
                 Ok(Done::Replicating(replicating))
             }
             Kind::Release(app) => self.release(app),
+            Kind::Image(app) => self.pull_images(app),
             // Done by hooks, which the supervisor starts as tasks.
             Kind::Install(_) | Kind::Upgrade(_) => Ok(Done::Step),
             _ => self.server(name, kind, moment),
@@ -236,6 +250,18 @@ impl Workshop {
             &["REVISION.txt".to_owned()],
         )?;
         Ok(Done::Release(Box::new(release)))
+    }
+
+    fn pull_images(&self, app: &str) -> Result<Done, WorkError> {
+        let apps = &self.context.blueprint.apps;
+        let app = apps.iter().find(|candidate| candidate.name == app);
+        let mut ids = BTreeMap::new();
+        for text in app.map(image_references).unwrap_or_default() {
+            let reference = Reference::parse(text, &self.context.folder)?;
+            let image = self.images.store().pull(&reference)?;
+            ids.insert(text.to_owned(), image.id);
+        }
+        Ok(Done::Images(ids))
     }
 
     /// The plan of a server as it should run now, and the mark of what it should be: it does not

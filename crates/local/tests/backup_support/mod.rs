@@ -297,7 +297,7 @@ pub fn accounts(writer: &Running) {
     };
     let bootstrap = Bootstrap {
         databases: vec!["shop".to_owned()],
-        application: account("shop"),
+        application: Some(account("shop")),
         replication: account("replication"),
         monitor: account("monitor"),
     };

@@ -21,8 +21,9 @@ pub struct Account {
 pub struct Bootstrap {
     /// Databases, each open to the application's account.
     pub databases: Vec<String>,
-    /// The application's account: everything in its databases and nothing else.
-    pub application: Account,
+    /// The application's account: everything in its databases and nothing else. None where no
+    /// application has a database.
+    pub application: Option<Account>,
     /// The readers' account at the writer.
     pub replication: Account,
     /// An account that may see the state of the server and no data.
@@ -37,12 +38,8 @@ pub struct Bootstrap {
 /// [`UnsafeText`] for a name or password that can't be one.
 pub fn bootstrap(bootstrap: &Bootstrap) -> Result<Secret, UnsafeText> {
     let mut text = String::new();
-    let application = user(&bootstrap.application)?;
-    for account in [
-        &bootstrap.application,
-        &bootstrap.replication,
-        &bootstrap.monitor,
-    ] {
+    let servers = [&bootstrap.replication, &bootstrap.monitor];
+    for account in bootstrap.application.iter().chain(servers) {
         let (user, password) = (user(account)?, password(account)?);
         for statement in ["CREATE USER IF NOT EXISTS", "ALTER USER"] {
             text += &hashed(
@@ -56,7 +53,10 @@ pub fn bootstrap(bootstrap: &Bootstrap) -> Result<Secret, UnsafeText> {
         text += &format!("CREATE DATABASE IF NOT EXISTS {database} CHARACTER SET utf8mb4;\n");
         // In a grant, `_` and `%` of a database's name stand for other characters too.
         let exactly = database.replace('_', r"\_").replace('%', r"\%");
-        text += &format!("GRANT ALL ON {exactly}.* TO {application};\n");
+        if let Some(application) = &bootstrap.application {
+            let application = user(application)?;
+            text += &format!("GRANT ALL ON {exactly}.* TO {application};\n");
+        }
     }
     text += &format!(
         "GRANT REPLICATION SLAVE ON *.* TO {};\n",

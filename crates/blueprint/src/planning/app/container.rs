@@ -19,15 +19,21 @@ const DEFAULT_CPU: u32 = 128;
 /// ECS's own default for the time that a container may take to stop.
 const DEFAULT_STOP_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A container with the defaults of everything but its name and image.
+/// A container with the defaults of everything but its name and image. Of an OCI image's container
+/// the user, the folder and the signal are left to the image.
 pub(in crate::planning) fn blank(name: &str, description: &str, image: Image) -> Container {
+    let unless_image = |text: &str| match image {
+        Image::Base(_) => text.to_owned(),
+        Image::Oci(_) => String::new(),
+    };
     Container {
+        working_directory: unless_image("/"),
+        user: unless_image("root"),
+        stop_signal: unless_image("SIGTERM"),
         name: name.to_owned(),
         description: description.to_owned(),
         image,
         command: Vec::new(),
-        working_directory: "/".to_owned(),
-        user: "root".to_owned(),
         environment: BTreeMap::new(),
         secrets: BTreeMap::new(),
         port: None,
@@ -41,7 +47,6 @@ pub(in crate::planning) fn blank(name: &str, description: &str, image: Image) ->
         files: Vec::new(),
         depends_on: BTreeMap::new(),
         health_check: None,
-        stop_signal: "SIGTERM".to_owned(),
         stop_timeout: DEFAULT_STOP_TIMEOUT,
     }
 }
@@ -100,8 +105,8 @@ pub(super) struct Place<'a> {
     pub(super) builds_image: bool,
 }
 
-/// A container that the file alone describes. It runs as `nobody` unless told otherwise, in the
-/// app's release where it has one.
+/// A container that the file alone describes. One without an image of its own runs the app's. From
+/// an image it runs as the image says, else as `nobody`, in the app's release where it has one.
 pub(super) fn from_settings(
     place: &Place<'_>,
     name: &str,
@@ -117,12 +122,13 @@ pub(super) fn from_settings(
             });
         }
     };
-    let runs_release = place.has_release && matches!(image, Image::Base(_));
+    let is_base = matches!(image, Image::Base(_));
+    let runs_release = place.has_release && is_base;
     let description = format!("Container `{name}` of app `{}`", place.app);
-    let mut container = Container {
-        user: "nobody".to_owned(),
-        ..blank(name, &description, image)
-    };
+    let mut container = blank(name, &description, image);
+    if is_base {
+        "nobody".clone_into(&mut container.user);
+    }
     if runs_release {
         container.mounts.push(release(CODE_DIRECTORY));
         container.working_directory = CODE_DIRECTORY.to_owned();

@@ -188,6 +188,8 @@ fn containers(
     secrets: &mut Secrets,
 ) -> Vec<Container> {
     let settings = planner.settings;
+    // An app's image holds both servers and the code, at the paths of the kit's base images; the
+    // rendered configuration files are put into it, and no release is mounted over its code.
     let image = |base: &str| match &settings.image {
         Some(image) => Image::Oci(image.clone()),
         None => Image::Base(base.to_owned()),

@@ -206,7 +206,8 @@ mod tests {
 
     #[test]
     fn the_most_advanced_reader_is_chosen() {
-        let cases: [(&[(&str, &str)], Option<&str>); 5] = [
+        type Case<'a> = (&'a [(&'a str, &'a str)], Option<&'a str>);
+        let cases: [Case<'_>; 5] = [
             (&[], None),
             (&[("db-1", "")], Some("db-1")),
             (&[("db-1", "0-1-7"), ("db-2", "0-1-9")], Some("db-2")),

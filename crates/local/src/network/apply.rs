@@ -4,7 +4,7 @@ use std::{
     collections::BTreeSet,
     fs,
     io::ErrorKind,
-    sync::{PoisonError, RwLock},
+    sync::{PoisonError, RwLock, RwLockWriteGuard},
     thread,
     time::Duration,
 };
@@ -29,13 +29,20 @@ const CONNECTED_WITHIN: Duration = Duration::from_secs(5);
 /// that is half-made for damage, and another one could go from under its hands.
 static WHOLE: RwLock<()> = RwLock::new(());
 
+/// Waits until nothing of a network is being changed, and lets nothing be while it is held: a
+/// process that ends must not leave a program behind that goes on making what others remove.
+#[must_use]
+pub fn hold_changes() -> RwLockWriteGuard<'static, ()> {
+    WHOLE.write().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Makes an environment's network as planned and tells what had to be done: adds what is missing,
 /// repairs what is half-made, removes what is not wanted, leaves the rest alone.
 ///
 /// # Errors
 /// When something can't be done; what this call added is then removed again.
 pub fn apply(plan: &NetworkPlan) -> Result<Changes, NetworkError> {
-    let _whole = WHOLE.write().unwrap_or_else(PoisonError::into_inner);
+    let _whole = hold_changes();
     let changes = difference(plan, &observe(&plan.environment)?);
     if changes.is_empty() {
         return Ok(changes);

@@ -28,7 +28,7 @@ mod sysctl;
 mod teardown;
 mod translation;
 
-pub use apply::{apply, attach, detach};
+pub use apply::{apply, attach, detach, hold_changes};
 pub use attachment::{Attachment, Role};
 pub use changes::{Changes, difference};
 pub use error::{NetworkError, PlanError};

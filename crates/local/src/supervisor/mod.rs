@@ -67,6 +67,7 @@ use crate::{
     id::EnvironmentId,
     image::ImageLibrary,
     layout::Layout,
+    network,
     origin::{self, Origin, OriginError},
     servers::Context,
 };
@@ -205,6 +206,8 @@ pub fn run(state_folder: &Path, id: EnvironmentId, launcher: &Path) -> Result<()
     supervisor.note("supervisor", Level::Info, "The supervisor starts.");
     supervisor.adopt();
     supervisor.main_loop();
+    // Until the process is gone: who waits for its end removes the network next.
+    std::mem::forget(network::hold_changes());
     // The socket stays for the next one to replace; a client sees that nobody answers.
     Ok(())
 }

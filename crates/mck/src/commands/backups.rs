@@ -163,7 +163,7 @@ pub fn restore(
     let begin = Instant::now();
     let mut steps = Steps::new(session.printer);
     let result = client::db_restore(&local.layout, &launcher()?, &target, &mut |step| {
-        steps.show(step)
+        steps.show(step);
     });
     steps.clear();
     tell(session.printer, &result?, "is what it was", begin);

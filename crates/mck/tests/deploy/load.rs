@@ -11,6 +11,8 @@ use std::{
     time::Duration,
 };
 
+use mck_local::wait::pause;
+
 use crate::store::Store;
 
 const VISITORS: usize = 4;
@@ -37,7 +39,7 @@ impl Load {
             thread::spawn(move || visit(port, number, &end))
         });
         let visitors = visitors.collect();
-        thread::sleep(Duration::from_millis(500));
+        pause(Duration::from_millis(500));
         Self { end, visitors }
     }
 
@@ -98,7 +100,7 @@ fn visit(port: u16, number: usize, end: &AtomicBool) -> Visits {
                 }
             }
         }
-        thread::sleep(Duration::from_millis(10));
+        pause(Duration::from_millis(10));
     }
     visits
 }

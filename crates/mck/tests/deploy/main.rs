@@ -6,7 +6,9 @@ mod load;
 mod rules;
 mod store;
 
-use std::{thread, time::Duration};
+use std::time::Duration;
+
+use mck_local::wait::pause;
 
 use crate::{load::Load, rules::Sampler, store::Store};
 
@@ -76,9 +78,11 @@ fn deployments_drop_nothing_and_bad_ones_are_rolled_back() {
 /// A deployment that is stopped goes back to what served.
 fn stopped_in_its_midst(store: &Store, serving: &str) {
     store.run(&["deploy", "--stop"]).expect(10);
+    store.run(&["scale", "shpo", "2"]).expect(11);
+    store.run(&["scale", "--cluster", "ap", "2"]).expect(11);
     let load = Load::begin(store);
     store.write("src/README.md", "changed again");
-    let outcome = store.run(&["deploy", "--detach"]).expect(0);
+    let outcome = store.interrupted(&["deploy"]).expect(130);
     assert!(
         outcome.stderr.contains("mck deploy shop --stop"),
         "{outcome}"
@@ -118,7 +122,7 @@ fn told_what_there_is(store: &Store, serving: &str) {
 fn a_drill_reports_and_leaves_the_app_as_it_was() {
     let store = Store::up("drill");
     let serving = store.served();
-    let arguments = ["--duration", "12s", "--rate", "20", "--yes", "--json"];
+    let arguments = ["--duration", "12s", "--rate", "50", "--yes", "--json"];
     let good = [
         &["drill", "deploy-good", "--report", "report.html"],
         &arguments[..],
@@ -128,7 +132,7 @@ fn a_drill_reports_and_leaves_the_app_as_it_was() {
         serde_json::from_str(&store.run(&good).expect(0).stdout).unwrap();
     assert_eq!(report["verdict"]["passed"], true, "{report}");
     assert_eq!(report["figures"]["failed"], 0);
-    assert!(report["figures"]["sent"].as_u64().unwrap() > 200);
+    assert!(report["figures"]["sent"].as_u64().unwrap() > 500);
     assert!(store.read("report.html").contains("<html"));
     assert_eq!(store.served(), serving);
 
@@ -148,6 +152,39 @@ fn a_drill_reports_and_leaves_the_app_as_it_was() {
 }
 
 #[test]
+fn the_database_goes_back_to_a_snapshot_that_was_proved() {
+    let store = Store::up("snapshots");
+    let import = |sql: &str| {
+        store.write("change.sql", sql);
+        store
+            .run(&["db", "import", "--input", "change.sql"])
+            .expect(0);
+    };
+    import("CREATE TABLE kept (id INT PRIMARY KEY); INSERT INTO kept VALUES (42);");
+    let id = store.run(&["db", "snapshot"]).expect(0).stdout;
+    let id = id.trim();
+    import("DROP TABLE kept;");
+    let listed: serde_json::Value =
+        serde_json::from_str(&store.run(&["db", "snapshots", "--json"]).expect(0).stdout).unwrap();
+    let ids = listed["snapshots"].as_array().unwrap();
+    assert!(ids.iter().any(|it| it["id"] == id), "{listed}");
+    let proved = store.run(&["db", "verify", id]).expect(0);
+    assert!(proved.stderr.contains("are sound"), "{proved}");
+
+    let outcome = store.run(&["db", "restore", id]).expect(2);
+    assert!(outcome.stderr.contains("--yes"), "{outcome}");
+    store
+        .run(&["db", "restore", "never-taken", "--yes"])
+        .expect(11);
+    store.run(&["db", "restore", id, "--yes"]).expect(0);
+    let dump = store.run(&["db", "export"]).expect(0).stdout;
+    assert!(dump.contains("INSERT INTO `kept`"), "{dump}");
+    store.settle();
+    store.run(&["db", "delete-snapshot", id]).expect(0);
+    store.run(&["db", "verify", id]).expect(11);
+}
+
+#[test]
 fn a_killed_supervisor_leaves_no_half_deployment() {
     let store = Store::up("kills");
     for round in 0..kills() {
@@ -155,9 +192,9 @@ fn a_killed_supervisor_leaves_no_half_deployment() {
         let sampler = Sampler::begin(&store);
         let before = store.last_deployment();
         store.run(&["deploy", "--detach"]).expect(0);
-        thread::sleep(Duration::from_millis(instant(round)));
+        pause(Duration::from_millis(instant(round)));
         store.kill_supervisor();
-        thread::sleep(Duration::from_millis(300));
+        pause(Duration::from_millis(300));
         store.run(&["up", "--detach"]).expect(0);
         store.settle();
         sampler.end().expect_the_rules_held();

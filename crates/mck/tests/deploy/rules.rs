@@ -10,6 +10,7 @@ use std::{
     time::Duration,
 };
 
+use mck_local::wait::pause;
 use serde_json::Value;
 
 use crate::store::Store;
@@ -37,7 +38,7 @@ impl Sampler {
             let mut sampled = Sampled::default();
             while !flag.load(Ordering::Relaxed) {
                 sampled.look(&mut command);
-                thread::sleep(Duration::from_millis(50));
+                pause(Duration::from_millis(50));
             }
             sampled
         });

@@ -6,10 +6,10 @@ use std::{
     net::{TcpListener, TcpStream},
     path::{Path, PathBuf},
     process::{Command, Stdio},
-    thread,
     time::{Duration, Instant},
 };
 
+use mck_local::wait::pause;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
@@ -120,6 +120,27 @@ impl Store {
         }
     }
 
+    /// Presses Ctrl-C at the command's first sign of life.
+    pub fn interrupted(&self, arguments: &[&str]) -> Outcome {
+        let mut command = self.command(arguments);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut sign = [0];
+        child
+            .stderr
+            .as_mut()
+            .unwrap()
+            .read_exact(&mut sign)
+            .unwrap();
+        kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+        let output = child.wait_with_output().unwrap();
+        Outcome {
+            code: output.status.code(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
     /// The snapshot; none while the supervisor does not answer.
     pub fn snapshot(&self) -> Option<Value> {
         let outcome = self.run(&["status", "--json"]);
@@ -149,7 +170,7 @@ impl Store {
             let settled = snapshot.as_ref().is_some_and(|it| it["settled"] == true);
             steady = if settled { steady + 1 } else { 0 };
             assert!(begin.elapsed() < Duration::from_secs(180), "{snapshot:#?}");
-            thread::sleep(Duration::from_millis(200));
+            pause(Duration::from_millis(200));
         }
     }
 

@@ -144,6 +144,8 @@ fn plan(
     plan.health_check_interval = group.health_check.interval.into();
     if matches!(options.drill, Drill::DeployBad | Drill::DeployGood) {
         plan.recovery_limit = DEPLOYMENT_WITHIN;
+        // Which release answers must be known of each phase, at a low rate too.
+        plan.mix.whoami = 25;
     }
     let release = now.apps.iter().find(|it| it.name == app.name);
     let release = release.and_then(|it| it.revision.clone());

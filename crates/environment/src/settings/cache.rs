@@ -35,7 +35,8 @@ pub struct Redis {
     pub replicas: u8,
     /// Memory for data on the local target.
     pub memory: Size,
-    /// How often the append-only file is forced to disk (`redis-session`, local target).
+    /// How often the append-only file is forced to disk (`redis-session`, local target). With
+    /// `"everysec"` a killed Redis can lose acknowledged sessions of the last moments.
     pub append_fsync: AppendFsync,
     /// How long snapshots are kept, 0 d to 35 d (ElastiCache). Default: 0 d for `redis-cache`, 7 d
     /// for `redis-session`.
@@ -73,9 +74,9 @@ pub enum RedisEngine {
 #[serde(rename_all = "lowercase")]
 pub enum AppendFsync {
     /// Before each answer.
+    #[default]
     Always,
     /// Each second.
-    #[default]
     Everysec,
 }
 

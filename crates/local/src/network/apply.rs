@@ -31,7 +31,6 @@ static WHOLE: RwLock<()> = RwLock::new(());
 
 /// Waits until nothing of a network is being changed, and lets nothing be while it is held: a
 /// process that ends must not leave a program behind that goes on making what others remove.
-#[must_use]
 pub fn hold_changes() -> RwLockWriteGuard<'static, ()> {
     WHOLE.write().unwrap_or_else(PoisonError::into_inner)
 }

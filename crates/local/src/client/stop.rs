@@ -31,7 +31,7 @@ pub fn stop(
         return Err(ClientError::NothingApplied(layout.id().clone()));
     }
     let _lock = CommandLock::take(layout)?;
-    stop_all(layout, launcher, tell)
+    stop_all(layout, launcher, Ending::AsPlanned, tell)
 }
 
 /// Stops everything and removes all of it, data included. What does not exist is removed already.
@@ -48,7 +48,7 @@ pub fn destroy(
         return Ok(network::teardown(layout.id())?);
     }
     let _lock = CommandLock::take(layout)?;
-    stop_all(layout, launcher, tell)?;
+    stop_all(layout, launcher, Ending::Killed, tell)?;
     tell("removes data, releases, secrets and logs");
     let top = layout.top();
     fs::remove_dir_all(top).map_err(|source| ClientError::File {
@@ -60,9 +60,22 @@ pub fn destroy(
     Ok(())
 }
 
+/// How long the kernel may take to end a container whose processes are killed.
+const KILLED_WITHIN: Duration = Duration::from_secs(10);
+
+/// How containers end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    /// Asked to, in order, each with the time that it may take.
+    AsPlanned,
+    /// At once: nobody wants their answers or data any more.
+    Killed,
+}
+
 fn stop_all(
     layout: &Layout,
     launcher: &Path,
+    ending: Ending,
     tell: &mut dyn FnMut(&str),
 ) -> Result<(), ClientError> {
     tell("ends the supervisor");
@@ -71,7 +84,7 @@ fn stop_all(
     // Without an OCI runtime nothing can run; bundles are removed all the same.
     let runtime = supervisor::runtime(layout, None, launcher);
     if let Some(runtime) = &runtime {
-        problems.extend(stop_containers(runtime, tell));
+        problems.extend(stop_containers(runtime, ending, tell));
     }
     tell("removes the network");
     problems.extend(
@@ -161,7 +174,11 @@ pub(super) fn end_supervisor(layout: &Layout) -> Result<(), ClientError> {
 }
 
 /// Stops containers in the order that was planned, those of the same place at once.
-fn stop_containers(runtime: &Runtime, tell: &mut dyn FnMut(&str)) -> Vec<String> {
+fn stop_containers(runtime: &Runtime, ending: Ending, tell: &mut dyn FnMut(&str)) -> Vec<String> {
+    let stop = |id: &str| match ending {
+        Ending::AsPlanned => runtime.stop_as_planned(id),
+        Ending::Killed => runtime.stop(id, "SIGKILL", KILLED_WITHIN),
+    };
     let mut orders: BTreeMap<u8, Vec<String>> = BTreeMap::new();
     for id in runtime.list() {
         runtime.wait_for_launcher(&id, Duration::from_secs(10));
@@ -172,10 +189,7 @@ fn stop_containers(runtime: &Runtime, tell: &mut dyn FnMut(&str)) -> Vec<String>
     for ids in orders.values() {
         tell(&format!("stops {}", ids.join(", ")));
         thread::scope(|scope| {
-            let stops: Vec<_> = ids
-                .iter()
-                .map(|id| scope.spawn(|| runtime.stop_as_planned(id)))
-                .collect();
+            let stops: Vec<_> = ids.iter().map(|id| scope.spawn(|| stop(id))).collect();
             for stop in stops {
                 match stop.join() {
                     Ok(Ok(())) => {}

@@ -195,6 +195,8 @@ pub enum DatabaseCommand {
     Restore(DatabaseRestoreOptions),
     /// Remove a snapshot
     DeleteSnapshot(SnapshotName),
+    /// Make a reader the writer
+    Failover,
 }
 
 /// `mck db snapshot` and `mck db snapshots`

@@ -106,6 +106,16 @@ pub struct DrillOptions {
 /// What can be broken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Drill {
+    /// All that runs in the zone of the database's writer is lost
+    ZoneLoss,
+    /// An App Server is lost with its tasks
+    ServerLoss,
+    /// A task is killed
+    TaskLoss,
+    /// The database's writer is killed
+    DbFailover,
+    /// The primary of the session cache is killed
+    CacheFailover,
     /// A release that can't work is deployed
     DeployBad,
     /// A good release is deployed
@@ -116,6 +126,11 @@ impl Drill {
     /// The drill as its library knows it.
     pub const fn kind(self) -> DrillKind {
         match self {
+            Self::ZoneLoss => DrillKind::ZoneLoss,
+            Self::ServerLoss => DrillKind::ServerLoss,
+            Self::TaskLoss => DrillKind::TaskLoss,
+            Self::DbFailover => DrillKind::DbFailover,
+            Self::CacheFailover => DrillKind::CacheFailover,
             Self::DeployBad => DrillKind::DeployBad,
             Self::DeployGood => DrillKind::DeployGood,
         }

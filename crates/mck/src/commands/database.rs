@@ -5,6 +5,7 @@ use std::{
     io::{self, IsTerminal},
     path::Path,
     process::ExitCode,
+    time::Instant,
 };
 
 use mck_local::client;
@@ -15,6 +16,7 @@ use crate::{
     exit::Exit,
     failure::Failure,
     session::{LocalEnvironment, Session},
+    time::elapsed,
 };
 
 pub fn run(session: &Session<'_>, command: &DatabaseCommand) -> Result<ExitCode, Failure> {
@@ -31,6 +33,7 @@ pub fn run(session: &Session<'_>, command: &DatabaseCommand) -> Result<ExitCode,
         client::snapshot(&local.layout)?;
     }
     match command {
+        DatabaseCommand::Failover => failover(session, &local).map(done),
         DatabaseCommand::Snapshot(options) => backups::snapshot(session, &local, options).map(done),
         DatabaseCommand::Snapshots(options) => {
             backups::snapshots(session, &local, options).map(done)
@@ -52,6 +55,19 @@ pub fn run(session: &Session<'_>, command: &DatabaseCommand) -> Result<ExitCode,
             import(&local, &schema, options.input.as_deref())
         }
     }
+}
+
+fn failover(session: &Session<'_>, local: &LocalEnvironment) -> Result<(), Failure> {
+    let begin = Instant::now();
+    client::db_failover(&local.layout)?;
+    let time = elapsed(begin.elapsed());
+    session
+        .printer
+        .note(format_args!("A reader is the writer now ({time})."));
+    session
+        .printer
+        .next(&[("mck events", "shows which, and each step")]);
+    Ok(())
 }
 
 /// The schema of the named app, or of the only one.

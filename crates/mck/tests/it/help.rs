@@ -3,7 +3,7 @@
 use crate::harness::Place;
 
 /// Every command with a help text of its own.
-const COMMANDS: [&[&str]; 36] = [
+const COMMANDS: [&[&str]; 37] = [
     &["init"],
     &["check"],
     &["schema"],
@@ -31,6 +31,7 @@ const COMMANDS: [&[&str]; 36] = [
     &["db", "verify"],
     &["db", "restore"],
     &["db", "delete-snapshot"],
+    &["db", "failover"],
     &["cache"],
     &["cache", "flush"],
     &["secret"],

@@ -14,6 +14,7 @@ use mck_local::{
 use super::{
     bad_release::{self, BadRelease},
     scene::{Scene, Stage},
+    settle::settle,
 };
 use crate::{
     cli::BadKind,
@@ -27,12 +28,6 @@ use crate::{
 
 /// How often a deployment is looked at.
 const INTERVAL: Duration = Duration::from_millis(100);
-
-/// How long the app may take to be as it was after the drill.
-const BACK_WITHIN: Duration = Duration::from_secs(600);
-
-/// How long all must be as it is wanted to be trusted.
-const STEADY: Duration = Duration::from_secs(1);
 
 /// Good releases, one after the other: the same code with another revision each.
 pub fn good<'a>(stage: &'a Stage<'a>) -> Result<Scene<'a>, Failure> {
@@ -206,20 +201,4 @@ fn back_to(layout: &Layout, app: &str, release: &Release) -> Result<Option<Strin
     }
     settle(layout, app)?;
     Ok(Some(format!("{app} is of release {} again.", release.id)))
-}
-
-/// Waits until all is as it is wanted, and stays so: what was just asked for may not have begun.
-fn settle(layout: &Layout, app: &str) -> Result<(), Failure> {
-    let begin = Instant::now();
-    let mut since = Instant::now();
-    while begin.elapsed() < BACK_WITHIN {
-        if !client::snapshot(layout)?.settled {
-            since = Instant::now();
-        } else if since.elapsed() > STEADY {
-            return Ok(());
-        }
-        mck_local::wait::pause(INTERVAL);
-    }
-    let message = format!("{app} is not what it was before the drill");
-    Err(Failure::new(Exit::NotHealthy, message).hint("`mck status` shows why"))
 }

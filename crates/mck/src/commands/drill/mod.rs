@@ -3,8 +3,10 @@
 mod bad_release;
 mod deployments;
 mod display;
+mod losses;
 mod observer;
 mod scene;
+mod settle;
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},

@@ -3,7 +3,7 @@
 use mck_blueprint::model::App;
 use mck_drill::{FaultError, StopFlag};
 
-use super::deployments;
+use super::{deployments, losses};
 use crate::{
     cli::{BadKind, Drill},
     failure::Failure,
@@ -51,6 +51,11 @@ impl<'a> Stage<'a> {
         match drill {
             Drill::DeployGood => deployments::good(self),
             Drill::DeployBad => deployments::bad(self),
+            Drill::TaskLoss => losses::task(self),
+            Drill::ServerLoss => losses::server(self),
+            Drill::ZoneLoss => losses::zone(self),
+            Drill::DbFailover => losses::writer(self),
+            Drill::CacheFailover => losses::session_primary(self),
         }
     }
 }

@@ -21,11 +21,19 @@ const SCALE_IN_BELOW: f64 = 0.9;
 /// The number of tasks that brings every tracked metric to its target: target tracking as Application
 /// Auto Scaling does it (user guide, "How target tracking scaling works"), which adds tasks for
 /// any metric above its target and removes them only when all are well below.
-pub fn target_tracking(policy: &ScalingPolicy, limits: TaskCount, current: u32, usage: Usage) -> u32 {
+pub fn target_tracking(
+    policy: &ScalingPolicy,
+    limits: TaskCount,
+    current: u32,
+    usage: Usage,
+) -> u32 {
     let tracked = [
         (policy.cpu_percent.map(f64::from), usage.cpu_percent),
         (policy.memory_percent.map(f64::from), usage.memory_percent),
-        (policy.requests_per_task.map(f64::from), usage.requests_per_task),
+        (
+            policy.requests_per_task.map(f64::from),
+            usage.requests_per_task,
+        ),
     ];
     let ratios: Vec<f64> = tracked
         .into_iter()
@@ -44,7 +52,9 @@ pub fn target_tracking(policy: &ScalingPolicy, limits: TaskCount, current: u32, 
 
 /// `current` times the ratio, rounded up; at least one, so that something is there to measure.
 fn proportional(current: u32, ratio: f64) -> u32 {
-    let wanted = (f64::from(current) * ratio).ceil().clamp(1.0, f64::from(u32::MAX));
+    let wanted = (f64::from(current) * ratio)
+        .ceil()
+        .clamp(1.0, f64::from(u32::MAX));
     // In range by the clamp above.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     let wanted = wanted as u32;
@@ -94,7 +104,11 @@ mod tests {
 
     use super::*;
 
-    const LIMITS: TaskCount = TaskCount { minimum: 2, desired: 2, maximum: 10 };
+    const LIMITS: TaskCount = TaskCount {
+        minimum: 2,
+        desired: 2,
+        maximum: 10,
+    };
 
     fn policy(cpu: Option<u8>, requests: Option<u32>) -> ScalingPolicy {
         ScalingPolicy {

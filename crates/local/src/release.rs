@@ -114,7 +114,8 @@ impl ReleaseStore {
     /// # Errors
     /// When the source can't be read or the release not be written.
     pub fn build(&self, source: &Path, revision_paths: &[String]) -> Result<Release, ReleaseError> {
-        self.build_as(source, revision_paths, None).map(|built| built.release)
+        self.build_as(source, revision_paths, None)
+            .map(|built| built.release)
     }
 
     /// As [`Self::build`], with a revision of the caller's: one line, instead of git's.
@@ -154,7 +155,9 @@ impl ReleaseStore {
 
     /// A release that was there as a whole.
     fn found(&self, release: Release, entries: &[Entry]) -> Built {
-        let sizes = entries.iter().filter(|entry| matches!(entry.kind, Kind::File { .. }));
+        let sizes = entries
+            .iter()
+            .filter(|entry| matches!(entry.kind, Kind::File { .. }));
         let (files, bytes) = sizes.fold((0, 0), |(files, bytes), it| (files + 1, bytes + it.size));
         Built {
             path: self.tree(&release.id),

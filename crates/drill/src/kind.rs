@@ -17,6 +17,8 @@ pub enum DrillKind {
     ServerLoss,
     /// One task is killed.
     TaskLoss,
+    /// A node of the load balancer is killed.
+    LbLoss,
     /// The writer of the database is killed.
     DbFailover,
     /// The primary of the session cache is killed.
@@ -29,10 +31,11 @@ pub enum DrillKind {
 
 impl DrillKind {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::ZoneLoss,
         Self::ServerLoss,
         Self::TaskLoss,
+        Self::LbLoss,
         Self::DbFailover,
         Self::CacheFailover,
         Self::DeployBad,
@@ -46,6 +49,7 @@ impl DrillKind {
             Self::ZoneLoss => "zone-loss",
             Self::ServerLoss => "server-loss",
             Self::TaskLoss => "task-loss",
+            Self::LbLoss => "lb-loss",
             Self::DbFailover => "db-failover",
             Self::CacheFailover => "cache-failover",
             Self::DeployBad => "deploy-bad",
@@ -60,6 +64,7 @@ impl DrillKind {
             Self::ZoneLoss => "Loss of an availability zone",
             Self::ServerLoss => "Loss of an app server",
             Self::TaskLoss => "Loss of a task",
+            Self::LbLoss => "Loss of a load-balancer node",
             Self::DbFailover => "Failover of the database",
             Self::CacheFailover => "Failover of the session cache",
             Self::DeployBad => "Deployment of a broken release",

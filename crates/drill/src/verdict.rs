@@ -65,6 +65,8 @@ pub fn judge(kind: DrillKind, figures: &Figures, settings: &Settings) -> Verdict
                 whole_again(figures),
             ]
         }
+        // The requests that the node had are lost with it; those of the other nodes are not.
+        DrillKind::LbLoss => vec![only_in_flight(figures), whole_again(figures)],
         DrillKind::ZoneLoss | DrillKind::ServerLoss => vec![
             soon_no_failures(figures, settings.health_check_interval_microseconds),
             whole_again(figures),

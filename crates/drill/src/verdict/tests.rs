@@ -117,6 +117,25 @@ fn a_bad_deployment_is_rolled_back_with_its_reason_to_the_old_release() {
 }
 
 #[test]
+fn a_killed_balancer_node_takes_only_its_own_requests_along() {
+    let figures = Figures {
+        failed: 3,
+        failed_idempotent: 2,
+        ..perfect()
+    };
+    assert_eq!(failed_bars(DrillKind::LbLoss, &figures), [""; 0]);
+    let figures = Figures {
+        failed: 3,
+        failed_not_in_flight: 1,
+        ..perfect()
+    };
+    assert_eq!(
+        failed_bars(DrillKind::LbLoss, &figures),
+        ["Failed requests that were not in flight at the fault"]
+    );
+}
+
+#[test]
 fn a_killed_task_takes_only_its_own_writes_along() {
     let figures = Figures {
         failed: 3,

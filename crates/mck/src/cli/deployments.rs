@@ -112,6 +112,8 @@ pub enum Drill {
     ServerLoss,
     /// A task is killed
     TaskLoss,
+    /// A node of the load balancer is killed
+    LbLoss,
     /// The database's writer is killed
     DbFailover,
     /// The primary of the session cache is killed
@@ -129,6 +131,7 @@ impl Drill {
             Self::ZoneLoss => DrillKind::ZoneLoss,
             Self::ServerLoss => DrillKind::ServerLoss,
             Self::TaskLoss => DrillKind::TaskLoss,
+            Self::LbLoss => DrillKind::LbLoss,
             Self::DbFailover => DrillKind::DbFailover,
             Self::CacheFailover => DrillKind::CacheFailover,
             Self::DeployBad => DrillKind::DeployBad,

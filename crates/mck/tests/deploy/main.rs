@@ -146,9 +146,42 @@ fn a_drill_reports_and_leaves_the_app_as_it_was() {
     assert_eq!(report["verdict"]["passed"], true, "{report}");
     assert_eq!(store.served(), serving);
 
+    stopped_while_a_zone_is_lost(&store);
+
     // Without a word nothing is broken.
     let outcome = store.run(&["drill", "deploy-good"]).expect(2);
     assert!(outcome.stderr.contains("--yes"), "{outcome}");
+}
+
+/// A drill that is stopped gives back what it took, and says that it was not held to its end.
+fn stopped_while_a_zone_is_lost(store: &Store) {
+    let arguments = [
+        "drill",
+        "zone-loss",
+        "--rate",
+        "20",
+        "--duration",
+        "30s",
+        "--yes",
+    ];
+    let child = store.start(&arguments);
+    store.wait_for(|snapshot| {
+        let components = snapshot["components"].as_array().unwrap();
+        let is_lost = |it: &serde_json::Value| {
+            let detail = it["detail"].as_str();
+            detail.is_some_and(|detail| detail.starts_with("zone ") && detail.ends_with("is lost"))
+        };
+        components.iter().any(is_lost)
+    });
+    let outcome = store.interrupt(child).expect(21);
+    assert!(outcome.stderr.contains(" is back."), "{outcome}");
+    assert!(outcome.stdout.contains("stopped early"), "{outcome}");
+    let snapshot = store.snapshot().unwrap();
+    let components = snapshot["components"].as_array().unwrap();
+    assert!(
+        components.iter().all(|it| it["state"] == "ready"),
+        "{components:#?}"
+    );
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::{
     io::{Read, Write},
     net::{TcpListener, TcpStream},
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 
@@ -122,22 +122,37 @@ impl Store {
 
     /// Presses Ctrl-C at the command's first sign of life.
     pub fn interrupted(&self, arguments: &[&str]) -> Outcome {
+        let mut child = self.start(arguments);
+        let mut sign = [0];
+        let stderr = child.stderr.as_mut().unwrap();
+        stderr.read_exact(&mut sign).unwrap();
+        self.interrupt(child)
+    }
+
+    /// Starts a command that is interrupted later.
+    pub fn start(&self, arguments: &[&str]) -> Child {
         let mut command = self.command(arguments);
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        let mut sign = [0];
-        child
-            .stderr
-            .as_mut()
-            .unwrap()
-            .read_exact(&mut sign)
-            .unwrap();
+        command.spawn().unwrap()
+    }
+
+    /// Presses Ctrl-C.
+    pub fn interrupt(&self, child: Child) -> Outcome {
         kill_process(Pid::from_child(&child), Signal::INT).unwrap();
         let output = child.wait_with_output().unwrap();
         Outcome {
             code: output.status.code(),
             stdout: String::from_utf8(output.stdout).unwrap(),
             stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    /// Waits until a snapshot is as it should be.
+    pub fn wait_for(&self, is_as_it_should: impl Fn(&Value) -> bool) {
+        let begin = Instant::now();
+        while !self.snapshot().is_some_and(|it| is_as_it_should(&it)) {
+            assert!(begin.elapsed() < Duration::from_secs(60));
+            pause(Duration::from_millis(100));
         }
     }
 

@@ -76,6 +76,28 @@ pub fn zone<'a>(stage: &'a Stage<'a>) -> Result<Scene<'a>, Failure> {
     })
 }
 
+/// A node of the load balancer is killed; there must be another.
+pub fn balancer<'a>(stage: &'a Stage<'a>) -> Result<Scene<'a>, Failure> {
+    let (layout, app) = place(stage);
+    let nodes = &stage.local.blueprint.load_balancer.nodes;
+    let [first, _, ..] = nodes.as_slice() else {
+        return Err(Failure::new(
+            Exit::Usage,
+            "the load balancer has no second node to go on with",
+        ));
+    };
+    let name = first.name.clone();
+    Ok(Scene {
+        app,
+        description: format!("kill the load-balancer node {name}"),
+        inject: Box::new(move || {
+            client::kill_node(layout, &name)?;
+            Ok(vec![format!("Killed {name}")])
+        }),
+        restore: heals(layout, app),
+    })
+}
+
 /// The database's writer is killed.
 pub fn writer<'a>(stage: &'a Stage<'a>) -> Result<Scene<'a>, Failure> {
     let (layout, app) = place(stage);

@@ -52,6 +52,7 @@ impl<'a> Stage<'a> {
             Drill::DeployGood => deployments::good(self),
             Drill::DeployBad => deployments::bad(self),
             Drill::TaskLoss => losses::task(self),
+            Drill::LbLoss => losses::balancer(self),
             Drill::ServerLoss => losses::server(self),
             Drill::ZoneLoss => losses::zone(self),
             Drill::DbFailover => losses::writer(self),

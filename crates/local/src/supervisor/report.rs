@@ -12,8 +12,8 @@ use super::{
     snapshot::{AppStatus, ComponentStatus, JobStatus, Problem, Snapshot, State, TaskStatus},
 };
 
-/// A disk with less room than this takes no container's folder: 1 MiB.
-const ALMOST_NOTHING: u64 = 1 << 20;
+/// A disk with less room than this is full: a database needs more for its redo log alone. 64 MiB.
+const ALMOST_NOTHING: u64 = 64 << 20;
 
 /// Failures in a row after which a person should know.
 const PROBLEM_AFTER: u32 = 4;

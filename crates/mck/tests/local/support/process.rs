@@ -1,8 +1,10 @@
 //! Programs with a limit on their time.
 
 use std::{
+    fs,
     io::Read,
     os::unix::process::CommandExt,
+    path::Path,
     process::{Child, Command, Stdio},
     sync::mpsc,
     thread,
@@ -106,6 +108,7 @@ impl Running {
     pub fn finish(mut self) -> Finished {
         let status = wait::until(LIMIT, || self.child.try_wait().unwrap());
         let took = self.begun.elapsed();
+        let threads = status.is_none().then(threads).unwrap_or_default();
         if status.is_none() {
             self.child.kill().unwrap();
             self.child.wait().unwrap();
@@ -116,7 +119,7 @@ impl Running {
             panic!("{} left its output open", self.command);
         };
         let Some(status) = status else {
-            panic!("{} did not end:\n{out}\n{err}", self.command);
+            panic!("{} did not end:\n{out}\n{err}\n{threads}", self.command);
         };
         Finished {
             command: self.command,
@@ -126,6 +129,25 @@ impl Running {
             took,
         }
     }
+}
+
+/// What all threads of the program under test wait for in the kernel.
+fn threads() -> String {
+    let mut found = String::new();
+    for process in fs::read_dir("/proc").unwrap().flatten() {
+        let exe = fs::read_link(process.path().join("exe"));
+        if !exe.is_ok_and(|exe| exe == Path::new(env!("CARGO_BIN_EXE_mck"))) {
+            continue;
+        }
+        let command = fs::read_to_string(process.path().join("cmdline")).unwrap_or_default();
+        found += &format!("{}\n", command.replace('\0', " "));
+        let threads = fs::read_dir(process.path().join("task"));
+        for thread in threads.into_iter().flatten().flatten() {
+            let read = |file| fs::read_to_string(thread.path().join(file)).unwrap_or_default();
+            found += &format!("  {} {}\n", read("wchan"), read("syscall").trim());
+        }
+    }
+    found
 }
 
 fn collect(mut from: impl Read + Send + 'static) -> mpsc::Receiver<String> {

@@ -3,6 +3,7 @@
 use std::{
     io::{self, BufRead, BufReader, Write},
     os::unix::net::UnixStream,
+    time::Duration,
 };
 
 use super::ClientError;
@@ -17,6 +18,7 @@ use crate::{
 /// A connection on which a request was sent.
 pub(super) struct Connection {
     reader: BufReader<UnixStream>,
+    limit: Duration,
 }
 
 /// Sends a request.
@@ -26,20 +28,46 @@ pub(super) fn ask(layout: &Layout, request: &Request) -> Result<Connection, Clie
     let mut line =
         serde_json::to_vec(request).map_err(|error| ClientError::Connection(error.into()))?;
     line.push(b'\n');
-    stream.write_all(&line).map_err(ClientError::Connection)?;
+    let limit = answers_within(request);
+    stream
+        .set_read_timeout(Some(limit))
+        .and_then(|()| stream.write_all(&line))
+        .map_err(ClientError::Connection)?;
     Ok(Connection {
         reader: BufReader::new(stream),
+        limit,
     })
 }
 
+/// How long the supervisor may take to answer: a supervisor that hangs must not make its clients
+/// hang. A deployment's answer comes when its release is made; who follows hears something every
+/// five seconds.
+fn answers_within(request: &Request) -> Duration {
+    match request {
+        Request::Deploy { .. } => Duration::from_secs(900),
+        _ => Duration::from_secs(120),
+    }
+}
+
 impl Connection {
+    /// Says of a read that took too long what it waited for.
+    fn explain(&self, error: io::Error) -> io::Error {
+        match error.kind() {
+            io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => io::Error::new(
+                io::ErrorKind::TimedOut,
+                format!("it did not answer within {} s", self.limit.as_secs()),
+            ),
+            _ => error,
+        }
+    }
+
     /// The next answer.
     pub(super) fn answer(&mut self) -> Result<Answer, ClientError> {
         let mut line = String::new();
         let length = self
             .reader
             .read_line(&mut line)
-            .map_err(ClientError::Connection)?;
+            .map_err(|error| ClientError::Connection(self.explain(error)))?;
         if length == 0 {
             return Err(ClientError::Connection(io::ErrorKind::UnexpectedEof.into()));
         }

@@ -136,7 +136,7 @@ fn health_check(check: &model::HealthCheck) -> HealthCheck {
         interval_milliseconds: interval,
         // A target that was just registered is looked at more often, so that a start or a
         // deployment does not wait for whole intervals; the thresholds stay what they are.
-        changing_interval_milliseconds: Some((interval / 10).max(50).min(interval)),
+        changing_interval_milliseconds: Some((interval / 20).max(50).min(interval)),
         timeout_milliseconds: millis(check.timeout),
         healthy_threshold: check.healthy_threshold,
         unhealthy_threshold: check.unhealthy_threshold,

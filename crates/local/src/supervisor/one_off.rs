@@ -100,7 +100,7 @@ impl Supervisor {
     }
 
     /// What tells whether a hook must run again.
-    fn hook_mark(&self, app: &App, stage: HookStage) -> String {
+    pub(super) fn hook_mark(&self, app: &App, stage: HookStage) -> String {
         match stage {
             HookStage::Install => "done".to_owned(),
             HookStage::Upgrade | HookStage::CacheFlush => self.release_mark(&app.name),

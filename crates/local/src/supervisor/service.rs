@@ -10,7 +10,7 @@ use std::{
 
 use jiff::Timestamp;
 use mck_blueprint::{
-    model::{App, Tier},
+    model::{App, HookStage, Tier},
     placement::{self, Demand, Server},
     rollout::{self, Health, Service, Step, StopReason},
 };
@@ -632,14 +632,15 @@ impl Supervisor {
 
     /// Whether an app was installed and upgraded: before that, its tasks get no requests.
     fn may_take_requests(&self, app: &App) -> bool {
-        let ready = |name: String| {
-            self.conditions
-                .get(&name)
-                .is_none_or(|condition| *condition == Condition::Ready)
-                && (self.conditions.contains_key(&name)
-                    || !self.components.iter().any(|it| it.name == name))
+        // What was done for this release before need not be looked at again first.
+        let done = |name: String, stage| {
+            let wanted = self.components.iter().any(|it| it.name == name);
+            !wanted
+                || self.conditions.get(&name) == Some(&Condition::Ready)
+                || self.record.done.get(&name) == Some(&self.hook_mark(app, stage))
         };
-        ready(install_name(&app.name)) && ready(upgrade_name(&app.name))
+        done(install_name(&app.name), HookStage::Install)
+            && done(upgrade_name(&app.name), HookStage::Upgrade)
     }
 
     /// Brings the load balancer's nodes to what is wanted, and learns how they find the tasks.

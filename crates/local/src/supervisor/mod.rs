@@ -134,6 +134,8 @@ struct Supervisor {
     /// Requests that each target got, by group and target, of all load-balancer nodes.
     requests: BTreeMap<(String, String), u64>,
     watch: failover::Watch,
+    /// When the network is looked at once more after a start.
+    sweep_at: Option<Instant>,
     finished: bool,
 }
 
@@ -151,6 +153,9 @@ struct Restarts {
     /// Why it failed last.
     reason: String,
 }
+
+/// How long the last commands of a supervisor that was killed may still be at work.
+const SWEEP_AFTER: Duration = Duration::from_secs(1);
 
 /// What has run this long has not failed at its start.
 const STABLE_AFTER: Duration = Duration::from_secs(10);
@@ -260,6 +265,7 @@ impl Supervisor {
             checks: BTreeMap::new(),
             requests: BTreeMap::new(),
             watch: failover::Watch::default(),
+            sweep_at: Some(Instant::now() + SWEEP_AFTER),
             finished: false,
         })
     }
@@ -277,6 +283,7 @@ impl Supervisor {
 
     fn main_loop(&mut self) {
         while !self.finished {
+            self.sweep();
             self.start_components();
             self.look_at_balancers();
             self.look_at_tasks();
@@ -297,6 +304,15 @@ impl Supervisor {
             for message in self.mailbox.take() {
                 self.handle(message);
             }
+        }
+    }
+
+    /// Looks at the network once more a moment after the start: a command that an earlier
+    /// supervisor had begun when it was killed may have made a namespace since the first look.
+    fn sweep(&mut self) {
+        if self.sweep_at.is_some_and(|at| at <= Instant::now()) {
+            self.sweep_at = None;
+            self.look_again(|component| component.kind == component::Kind::Network);
         }
     }
 

@@ -310,7 +310,8 @@ impl Supervisor {
     /// Looks at the network once more a moment after the start: a command that an earlier
     /// supervisor had begun when it was killed may have made a namespace since the first look.
     fn sweep(&mut self) {
-        if self.sweep_at.is_some_and(|at| at <= Instant::now()) {
+        let is_up = self.conditions.get(components::names::NETWORK) == Some(&Condition::Ready);
+        if is_up && self.sweep_at.is_some_and(|at| at <= Instant::now()) {
             self.sweep_at = None;
             self.look_again(|component| component.kind == component::Kind::Network);
         }

@@ -394,7 +394,7 @@ impl Runtime {
         if !folder.join(files::STARTED).exists() {
             return ContainerState::Unfinished;
         }
-        match running_pid(&folder, &self.root, id) {
+        match running_pid(&folder) {
             Some(pid) => ContainerState::Running { pid },
             None => ContainerState::Exited(None),
         }
@@ -482,9 +482,7 @@ impl Runtime {
         }
         self.wait_for_launcher(id, Duration::from_secs(10));
         self.signal_and_wait(id, "SIGKILL", Duration::from_secs(10))?;
-        if let Some(pid) =
-            running_pid(&folder, &self.root, id).and_then(|pid| Pid::from_raw(pid.cast_signed()))
-        {
+        if let Some(pid) = running_pid(&folder).and_then(|pid| Pid::from_raw(pid.cast_signed())) {
             let _ = kill_process(pid, Signal::KILL);
         }
         wait_for_conmon(&folder, Duration::from_secs(5));
@@ -514,7 +512,7 @@ fn remove_folder(path: &Path) -> Result<(), RuntimeError> {
 }
 
 /// The container's first process, if it is still the one that the bundle started.
-fn running_pid(folder: &Path, _root: &Path, _id: &str) -> Option<u32> {
+fn running_pid(folder: &Path) -> Option<u32> {
     let pid: u32 = fs::read_to_string(folder.join(files::PID))
         .ok()?
         .trim()

@@ -1,6 +1,6 @@
 //! Tasks: the containers of a task definition in one network namespace, as ECS's `awsvpc` has them.
 
-use std::{net::Ipv4Addr, path::PathBuf, time::Duration};
+use std::{net::Ipv4Addr, path::PathBuf};
 
 use mck_blueprint::model::{App, Container, HookStage, Image, MountSource};
 use mck_environment::units::Size;
@@ -243,16 +243,4 @@ pub fn hook(app: &App, stage: HookStage) -> Option<(&Container, Vec<String>)> {
         .iter()
         .find(|container| container.name == hook.container)?;
     Some((container, hook.command.clone()))
-}
-
-/// The longest time that any container of an app may take to stop.
-pub fn stop_timeout(app: &App) -> Duration {
-    let timeouts = app
-        .task_definition
-        .containers
-        .iter()
-        .map(|container| container.stop_timeout);
-    timeouts
-        .max()
-        .map_or(Duration::from_secs(30), Duration::from)
 }

@@ -1,6 +1,6 @@
 //! The supervisor's view of the environment as a [`Snapshot`].
 
-use mck_blueprint::{model::App, rollout};
+use mck_blueprint::model::App;
 use rustix::fs::statvfs;
 
 use super::{
@@ -56,16 +56,12 @@ impl Supervisor {
 
     fn is_steady(&self, app: &App) -> bool {
         let revision = self.revision(app);
-        revision.is_some_and(|revision| self.rollout(app, &revision).is_steady())
+        revision.is_some_and(|revision| self.service(app, &revision).is_steady())
     }
 
     pub(super) fn is_deploying(&self, app: &App) -> bool {
         let last = self.last_deployment(&app.name);
         last.is_none_or(|last| last.state == DeploymentState::InProgress)
-    }
-
-    fn rollout(&self, app: &App, revision: &str) -> rollout::Service {
-        self.service(app, revision)
     }
 
     fn component_status(&self, component: &Component) -> ComponentStatus {

@@ -1,0 +1,1 @@
+//! Alarms of the blueprint as CloudWatch alarms.

@@ -1,0 +1,25 @@
+//! The AWS target's stacks: a blueprint as CloudFormation.
+//!
+//! [`Stacks::synthesise`] is pure. It decides nothing about the architecture, which the blueprint
+//! did; it knows how CloudFormation says it. Each module is one stack, or a part of several.
+
+mod alarms;
+mod app;
+mod check;
+mod cluster;
+mod data;
+mod edge;
+mod global;
+mod names;
+mod network;
+mod observability;
+mod releases;
+mod security_groups;
+mod stack;
+mod synthesis;
+#[cfg(test)]
+mod testing;
+
+pub use check::StackProblem;
+pub use stack::{Capability, Handed, ParameterSource, Stack, StackId};
+pub use synthesis::{Source, Stacks};

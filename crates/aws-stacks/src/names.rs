@@ -1,0 +1,140 @@
+//! Names that stacks agree on.
+
+use mck_blueprint::model::{Blueprint, SecurityGroupName, Tier};
+
+use crate::stack::{Handed, StackId};
+
+/// What the network stack hands over.
+pub(crate) mod network {
+    use super::*;
+
+    /// The VPC's id.
+    pub(crate) fn vpc() -> Handed {
+        Handed::new(StackId::Network, "VpcId")
+    }
+
+    /// The id of a subnet, by its name in the blueprint, such as `app-a`.
+    pub(crate) fn subnet(name: &str) -> Handed {
+        Handed::new(StackId::Network, camel(&["subnet", name]))
+    }
+
+    /// The subnets of a tier, in the order of the zones.
+    pub(crate) fn subnets(blueprint: &Blueprint, tier: Tier) -> Vec<Handed> {
+        let subnets = blueprint.network.subnets.iter();
+        subnets
+            .filter(|it| it.tier == tier)
+            .map(|it| subnet(&it.name))
+            .collect()
+    }
+
+    /// The private zone's id.
+    pub(crate) fn private_zone() -> Handed {
+        Handed::new(StackId::Network, "PrivateZoneId")
+    }
+}
+
+/// The id of a security group.
+pub(crate) fn security_group(blueprint: &Blueprint, group: &SecurityGroupName) -> Handed {
+    Handed::new(
+        owner(blueprint, group),
+        camel(&["security-group", &group.0]),
+    )
+}
+
+/// The stack that makes a security group.
+pub(crate) fn owner(blueprint: &Blueprint, group: &SecurityGroupName) -> StackId {
+    if let Some(app) = blueprint.apps.iter().find(|it| it.security_group == *group) {
+        return StackId::App(app.name.clone());
+    }
+    let mut clusters = blueprint.clusters.iter();
+    if let Some(cluster) = clusters.find(|it| it.security_group == *group) {
+        return StackId::Cluster(cluster.name.clone());
+    }
+    let jenkins = blueprint.jenkins.as_ref();
+    match jenkins {
+        Some(jenkins) if jenkins.node.security_group == *group => StackId::Jenkins,
+        _ => StackId::Network,
+    }
+}
+
+/// What the data stack hands over.
+pub(crate) mod data {
+    use super::*;
+
+    /// The shared file system's id.
+    pub(crate) fn file_system() -> Handed {
+        Handed::new(StackId::Data, "FileSystemId")
+    }
+
+    /// The ARN of a secret of the data stack, by its name in the blueprint.
+    pub(crate) fn secret(name: &str) -> Handed {
+        Handed::new(StackId::Data, camel(&["secret", name]))
+    }
+}
+
+/// What the edge stack hands over.
+pub(crate) mod edge {
+    use super::*;
+
+    /// The ARN of the HTTPS listener.
+    pub(crate) fn https_listener() -> Handed {
+        Handed::new(StackId::Edge, "HttpsListenerArn")
+    }
+
+    /// The load balancer's full name, as CloudWatch's dimension has it: `app/name/id`.
+    pub(crate) fn load_balancer_full_name() -> Handed {
+        Handed::new(StackId::Edge, "LoadBalancerFullName")
+    }
+}
+
+/// What the observability stack hands over.
+pub(crate) mod observability {
+    use super::*;
+
+    /// The ARN of the topic that alarms go to.
+    pub(crate) fn topic() -> Handed {
+        Handed::new(StackId::Observability, "AlarmTopicArn")
+    }
+}
+
+/// What a cluster's stack hands over.
+pub(crate) mod cluster {
+    use super::*;
+
+    /// The name of its capacity provider.
+    pub(crate) fn capacity_provider(cluster: &str) -> Handed {
+        Handed::new(StackId::Cluster(cluster.to_owned()), "CapacityProvider")
+    }
+}
+
+/// The name of an ECS cluster.
+pub(crate) fn ecs_cluster(blueprint: &Blueprint, cluster: &str) -> String {
+    format!("{}-{}-{cluster}", blueprint.project, blueprint.environment)
+}
+
+/// The name of an app's ECS service.
+pub(crate) fn ecs_service(app: &str) -> String {
+    app.to_owned()
+}
+
+/// The parameter in Parameter Store that holds an app's deployed release.
+pub(crate) fn release_parameter(blueprint: &Blueprint, app: &str) -> String {
+    format!(
+        "/{}/{}/{app}/release",
+        blueprint.project, blueprint.environment
+    )
+}
+
+/// The name of a secret in Secrets Manager.
+pub(crate) fn secret(blueprint: &Blueprint, secret: &str) -> String {
+    format!("{}/{}/{secret}", blueprint.project, blueprint.environment)
+}
+
+/// The ECR repository of an app's image on one of the kit's base images.
+pub(crate) fn repository(blueprint: &Blueprint, app: &str, base: &str) -> String {
+    format!("{}/{app}/{base}", blueprint.project)
+}
+
+fn camel(words: &[&str]) -> String {
+    mck_cloudformation::LogicalId::of(words).as_str().to_owned()
+}

@@ -1,0 +1,114 @@
+//! From a blueprint to all its stacks.
+
+use std::collections::BTreeMap;
+
+use mck_blueprint::model::Blueprint;
+use mck_cloudformation::Template;
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
+use crate::{
+    app, cluster, data, edge, global, network, observability, releases,
+    stack::{Stack, StackId},
+};
+
+/// The file that a blueprint came from; named in each template's metadata.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    /// The file's name, without folders: they differ between machines.
+    pub file: String,
+    /// The SHA-256 of its content, in hexadecimal.
+    pub digest: String,
+}
+
+impl Source {
+    /// A source of this name and content.
+    pub fn new(file: &str, content: &[u8]) -> Self {
+        let digest = Sha256::digest(content);
+        Self {
+            file: file.to_owned(),
+            digest: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
+        }
+    }
+}
+
+/// All stacks of an environment, each after those that it depends on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stacks {
+    /// The project's name.
+    pub project: String,
+    /// The environment's name.
+    pub environment: String,
+    /// The stacks.
+    pub stacks: Vec<Stack>,
+}
+
+impl Stacks {
+    /// Turns a blueprint into stacks: the same for the same blueprint, byte for byte.
+    ///
+    /// `siblings` are the blueprints of all AWS environments of the project, this one among them:
+    /// they share the global stack.
+    pub fn synthesise(blueprint: &Blueprint, siblings: &[&Blueprint], source: &Source) -> Self {
+        let scene = Scene { blueprint, source };
+        let mut stacks = vec![network::stack(&scene), data::stack(&scene)];
+        stacks.extend(edge::stacks(&scene));
+        stacks.extend(releases::stacks(&scene));
+        stacks.push(observability::stack(&scene));
+        stacks.extend(
+            blueprint
+                .clusters
+                .iter()
+                .map(|it| cluster::stack(&scene, it)),
+        );
+        stacks.extend(blueprint.apps.iter().map(|it| app::stack(&scene, it)));
+        stacks.extend(global::stack(&scene, siblings));
+        Self {
+            project: blueprint.project.clone(),
+            environment: blueprint.environment.clone(),
+            stacks,
+        }
+    }
+
+    /// The stack of that id.
+    pub fn get(&self, id: &StackId) -> Option<&Stack> {
+        self.stacks.iter().find(|stack| stack.id == *id)
+    }
+}
+
+/// What every stack is made from.
+pub(crate) struct Scene<'a> {
+    pub(crate) blueprint: &'a Blueprint,
+    source: &'a Source,
+}
+
+impl Scene<'_> {
+    /// An empty stack.
+    pub(crate) fn stack(&self, id: StackId, description: &str) -> Stack {
+        let Blueprint {
+            project,
+            environment,
+            ..
+        } = self.blueprint;
+        let mut template = Template::new(format!("{project} {environment}: {description}"));
+        template.metadata.insert(
+            "mck".to_owned(),
+            json!({
+                "Version": env!("CARGO_PKG_VERSION"),
+                "Project": project,
+                "Environment": environment,
+                "Stack": id.name(),
+                "File": self.source.file,
+                "FileSha256": self.source.digest,
+            }),
+        );
+        Stack {
+            name: format!("{project}-{environment}-{}", id.name()),
+            region: self.blueprint.region.clone(),
+            template,
+            parameters: BTreeMap::new(),
+            termination_protection: false,
+            tags: self.blueprint.tags.clone(),
+            id,
+        }
+    }
+}

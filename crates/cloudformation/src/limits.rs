@@ -1,0 +1,278 @@
+//! What CloudFormation refuses (user guide, "Understand CloudFormation quotas").
+
+use std::{collections::BTreeSet, fmt};
+
+use crate::{Json, Template, schema};
+
+/// The most resources of a template.
+pub const MAXIMUM_RESOURCES: usize = 500;
+/// The most outputs of a template.
+pub const MAXIMUM_OUTPUTS: usize = 200;
+/// The most parameters of a template.
+pub const MAXIMUM_PARAMETERS: usize = 200;
+/// The longest template that is sent in a request, in bytes.
+pub const MAXIMUM_INLINE_BYTES: usize = 51_200;
+/// The longest template, sent through S3, in bytes.
+pub const MAXIMUM_BODY_BYTES: usize = 1_048_576;
+/// The longest logical id, in characters.
+const MAXIMUM_LOGICAL_ID: usize = 255;
+
+/// Why CloudFormation would refuse a template.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Problem {
+    /// There is more than allowed of something.
+    TooMany {
+        /// Of what.
+        what: &'static str,
+        /// How many there are.
+        count: usize,
+        /// How many there may be.
+        limit: usize,
+    },
+    /// A name is used twice.
+    Duplicate(String),
+    /// A logical id is too long or empty.
+    LogicalId(String),
+    /// Something refers to what is not in the template.
+    Dangling {
+        /// Who refers.
+        from: String,
+        /// To what.
+        to: String,
+    },
+    /// A resource lacks a property that its type needs.
+    Missing {
+        /// The resource.
+        resource: String,
+        /// The property.
+        property: &'static str,
+    },
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooMany { what, count, limit } => {
+                write!(out, "{count} {what}, at most {limit} are allowed")
+            }
+            Self::Duplicate(name) => write!(out, "the name {name} is used twice"),
+            Self::LogicalId(id) => write!(out, "the logical id {id:?} is empty or too long"),
+            Self::Dangling { from, to } => write!(out, "{from} refers to {to}, which is not there"),
+            Self::Missing { resource, property } => write!(out, "{resource} lacks {property}"),
+        }
+    }
+}
+
+impl Template {
+    /// Why CloudFormation would refuse it; empty when it would not.
+    pub fn problems(&self) -> Vec<Problem> {
+        let mut problems = self.excesses();
+        let mut names = BTreeSet::new();
+        let parameters = self.parameters().iter().map(|it| it.name.as_str());
+        let resources = self.resources().iter().map(|(id, _)| id.as_str());
+        for name in parameters.chain(resources) {
+            if !names.insert(name) {
+                problems.push(Problem::Duplicate(name.to_owned()));
+            }
+        }
+        let mut outputs = BTreeSet::new();
+        for output in self.outputs() {
+            if !outputs.insert(output.name.as_str()) {
+                problems.push(Problem::Duplicate(output.name.clone()));
+            }
+        }
+        problems.extend(self.unfit_resources());
+        problems.extend(self.dangling(&names));
+        problems
+    }
+
+    fn excesses(&self) -> Vec<Problem> {
+        let counts = [
+            ("resources", self.resources().len(), MAXIMUM_RESOURCES),
+            ("outputs", self.outputs().len(), MAXIMUM_OUTPUTS),
+            ("parameters", self.parameters().len(), MAXIMUM_PARAMETERS),
+            ("bytes", self.compact().len(), MAXIMUM_BODY_BYTES),
+        ];
+        counts
+            .into_iter()
+            .filter(|(_, count, limit)| count > limit)
+            .map(|(what, count, limit)| Problem::TooMany { what, count, limit })
+            .collect()
+    }
+
+    fn unfit_resources(&self) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        for (id, resource) in self.resources() {
+            if id.as_str().is_empty() || id.as_str().len() > MAXIMUM_LOGICAL_ID {
+                problems.push(Problem::LogicalId(id.to_string()));
+            }
+            let required = schema::of(resource.kind).map_or(&[][..], |schema| schema.required);
+            for property in required {
+                if resource.properties.get(property).is_none() {
+                    let resource = id.to_string();
+                    problems.push(Problem::Missing { resource, property });
+                }
+            }
+        }
+        problems
+    }
+
+    fn dangling(&self, names: &BTreeSet<&str>) -> Vec<Problem> {
+        let mut conditions: BTreeSet<&str> = BTreeSet::new();
+        conditions.extend(self.conditions().iter().map(|(name, _)| name.as_str()));
+        let mut found = Vec::new();
+        let known = |name: &str| name.starts_with("AWS::") || names.contains(name);
+        for (section, entries) in self.json().as_object().into_iter().flatten() {
+            if section == "Metadata" {
+                continue;
+            }
+            for (from, entry) in entries.as_object().into_iter().flatten() {
+                let mut references = BTreeSet::new();
+                collect_references(entry, &mut references);
+                let missing = references.into_iter().filter(|reference| match reference {
+                    Reference::Name(name) => !known(name),
+                    Reference::Condition(name) => !conditions.contains(name.as_str()),
+                });
+                found.extend(missing.map(|reference| Problem::Dangling {
+                    from: from.clone(),
+                    to: reference.name(),
+                }));
+            }
+        }
+        found
+    }
+}
+
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Reference {
+    Name(String),
+    Condition(String),
+}
+
+impl Reference {
+    fn name(self) -> String {
+        match self {
+            Self::Name(name) | Self::Condition(name) => name,
+        }
+    }
+}
+
+fn collect_references(json: &Json, found: &mut BTreeSet<Reference>) {
+    match json {
+        Json::Array(items) => items
+            .iter()
+            .for_each(|item| collect_references(item, found)),
+        Json::Object(object) => {
+            for (key, value) in object {
+                match (key.as_str(), value) {
+                    ("Ref", Json::String(name)) => {
+                        found.insert(Reference::Name(name.clone()));
+                    }
+                    ("Fn::GetAtt", Json::Array(path)) => {
+                        let name = path.first().and_then(Json::as_str).unwrap_or_default();
+                        found.insert(Reference::Name(name.to_owned()));
+                    }
+                    ("Fn::If", Json::Array(parts)) => {
+                        let name = parts.first().and_then(Json::as_str).unwrap_or_default();
+                        found.insert(Reference::Condition(name.to_owned()));
+                    }
+                    ("Condition", Json::String(name)) => {
+                        found.insert(Reference::Condition(name.clone()));
+                    }
+                    ("Fn::Sub", Json::String(text)) => collect_substitutions(text, found),
+                    ("DependsOn", Json::Array(ids)) => {
+                        let ids = ids.iter().filter_map(Json::as_str);
+                        found.extend(ids.map(|id| Reference::Name(id.to_owned())));
+                    }
+                    _ => {}
+                }
+                collect_references(value, found);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The names in `${…}`; `${!…}` is a literal.
+fn collect_substitutions(text: &str, found: &mut BTreeSet<Reference>) {
+    for part in text.split("${").skip(1) {
+        let name = part.split('}').next().unwrap_or_default();
+        if !name.starts_with('!') {
+            let name = name.split('.').next().unwrap_or_default();
+            found.insert(Reference::Name(name.to_owned()));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Expression, LogicalId, Text, resources::ec2};
+
+    fn vpc() -> ec2::Vpc {
+        ec2::Vpc {
+            cidr_block: "10.0.0.0/16".into(),
+            ..Default::default()
+        }
+    }
+
+    #[test]
+    fn a_sound_template_has_no_problems() {
+        let mut template = Template::new("Network");
+        let vpc = template.add("Vpc", "The VPC", &vpc()).id();
+        template.output("VpcId", "The VPC", vpc.reference());
+        assert_eq!(template.problems(), []);
+    }
+
+    #[test]
+    fn what_cloudformation_refuses_is_named() {
+        let mut template = Template::new("Network");
+        template.add("Vpc", "The VPC", &vpc());
+        template.add("Vpc", "The VPC", &vpc());
+        let subnet = ec2::Subnet {
+            cidr_block: Text::from(Expression::substitute("${Nothing.CidrBlock} ${!Literal}")),
+            ..Default::default()
+        };
+        template
+            .add("Subnet", "A subnet", &subnet)
+            .on_condition("Never")
+            .after(&[LogicalId::of(&["gone"])]);
+        template.output(
+            "Id",
+            "A subnet",
+            LogicalId::of(&["missing"]).attribute("Id"),
+        );
+        let problems: Vec<String> = template
+            .problems()
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        assert_eq!(
+            problems,
+            [
+                "the name Vpc is used twice",
+                "Subnet lacks VpcId",
+                "Subnet refers to Gone, which is not there",
+                "Subnet refers to Nothing, which is not there",
+                "Subnet refers to Never, which is not there",
+                "Id refers to Missing, which is not there",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_template_holds_500_resources() {
+        let mut template = Template::new("Network");
+        for index in 0..501 {
+            template.add(LogicalId::of(&["vpc", &index.to_string()]), "A VPC", &vpc());
+        }
+        assert_eq!(
+            template.problems(),
+            [Problem::TooMany {
+                what: "resources",
+                count: 501,
+                limit: 500
+            }]
+        );
+    }
+}

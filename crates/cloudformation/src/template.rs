@@ -1,0 +1,224 @@
+//! Templates.
+
+use serde_json::{Map, json};
+
+use crate::{
+    Added, Document, Expression, Json, LogicalId, Render, Resource, ResourceProperties, Text,
+};
+
+/// A CloudFormation template. Everything is written in the order in which it was added.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Template {
+    /// What the stack is, at most 1,024 bytes.
+    pub description: String,
+    /// Where the template comes from.
+    pub metadata: Map<String, Json>,
+    parameters: Vec<Parameter>,
+    conditions: Vec<(String, Expression)>,
+    resources: Vec<(LogicalId, Resource)>,
+    outputs: Vec<Output>,
+}
+
+/// A parameter.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Parameter {
+    /// Its name.
+    pub name: String,
+    /// What it is.
+    pub description: String,
+    /// Its type.
+    pub kind: ParameterType,
+    /// Its value when none is given.
+    pub default: Option<String>,
+}
+
+/// A parameter's type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ParameterType {
+    /// `String`.
+    String,
+    /// A string in Parameter Store; the parameter's value is its name there.
+    SsmString,
+    /// The id of an image in Parameter Store.
+    SsmImageId,
+}
+
+impl ParameterType {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::String => "String",
+            Self::SsmString => "AWS::SSM::Parameter::Value<String>",
+            Self::SsmImageId => "AWS::SSM::Parameter::Value<AWS::EC2::Image::Id>",
+        }
+    }
+}
+
+/// An output.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Output {
+    /// Its name.
+    pub name: String,
+    /// What it is.
+    pub description: String,
+    /// Its value.
+    pub value: Text,
+    /// The condition under which there is one.
+    pub condition: Option<String>,
+}
+
+impl Template {
+    /// An empty template.
+    pub fn new(description: impl Into<String>) -> Self {
+        Self {
+            description: description.into(),
+            ..Self::default()
+        }
+    }
+
+    /// Adds a resource; its description is one sentence for progress displays.
+    ///
+    /// Adding a logical id twice is a mistake of the caller that [`Self::problems`] reports.
+    pub fn add<P: ResourceProperties>(
+        &mut self,
+        id: impl Into<LogicalId>,
+        description: impl Into<String>,
+        properties: &P,
+    ) -> Added<'_> {
+        let id = id.into();
+        let resource = Resource::new(description.into(), properties);
+        let position = self.resources.len();
+        self.resources.push((id.clone(), resource));
+        Added {
+            id,
+            resource: &mut self.resources[position].1,
+        }
+    }
+
+    /// A reference to a parameter, which is declared at its first use.
+    pub fn parameter(&mut self, parameter: Parameter) -> Text {
+        let reference = Expression::reference(&parameter.name).into();
+        if !self.parameters.contains(&parameter) {
+            self.parameters.push(parameter);
+        }
+        reference
+    }
+
+    /// Declares a condition.
+    pub fn condition(&mut self, name: &str, expression: Expression) {
+        self.conditions.push((name.to_owned(), expression));
+    }
+
+    /// Adds an output.
+    pub fn output(
+        &mut self,
+        name: impl Into<String>,
+        description: impl Into<String>,
+        value: impl Into<Text>,
+    ) {
+        self.outputs.push(Output {
+            name: name.into(),
+            description: description.into(),
+            value: value.into(),
+            condition: None,
+        });
+    }
+
+    /// Its parameters.
+    pub fn parameters(&self) -> &[Parameter] {
+        &self.parameters
+    }
+
+    /// Its conditions.
+    pub fn conditions(&self) -> &[(String, Expression)] {
+        &self.conditions
+    }
+
+    /// Its resources.
+    pub fn resources(&self) -> &[(LogicalId, Resource)] {
+        &self.resources
+    }
+
+    /// Its outputs.
+    pub fn outputs(&self) -> &[Output] {
+        &self.outputs
+    }
+
+    /// The template as JSON.
+    pub fn json(&self) -> Json {
+        let mut object = Map::new();
+        let mut put = |key: &str, value: Map<String, Json>| {
+            if !value.is_empty() {
+                object.insert(key.to_owned(), Json::Object(value));
+            }
+        };
+        put("Metadata", self.metadata.clone());
+        put("Parameters", section(&self.parameters, parameter));
+        put(
+            "Conditions",
+            section(&self.conditions, |(name, expression)| {
+                (name, expression.json().clone())
+            }),
+        );
+        put(
+            "Resources",
+            section(&self.resources, |(id, resource)| (&id.0, resource.json())),
+        );
+        put("Outputs", section(&self.outputs, output));
+        let mut template = Map::new();
+        template.insert("AWSTemplateFormatVersion".to_owned(), "2010-09-09".into());
+        template.insert("Description".to_owned(), self.description.as_str().into());
+        template.extend(object);
+        Json::Object(template)
+    }
+
+    /// The template's text, ending with a new line.
+    pub fn text(&self) -> String {
+        let mut text = format!("{:#}", self.json());
+        text.push('\n');
+        text
+    }
+
+    /// The template's text without white space, as it is sent.
+    pub fn compact(&self) -> String {
+        self.json().to_string()
+    }
+}
+
+fn section<'a, T>(
+    items: &'a [T],
+    entry: impl Fn(&'a T) -> (&'a String, Json),
+) -> Map<String, Json> {
+    items
+        .iter()
+        .map(entry)
+        .map(|(key, value)| (key.clone(), value))
+        .collect()
+}
+
+fn parameter(parameter: &Parameter) -> (&String, Json) {
+    let mut json = json!({
+        "Type": parameter.kind.as_str(),
+        "Description": parameter.description,
+    });
+    if let Some(default) = &parameter.default {
+        json["Default"] = default.as_str().into();
+    }
+    (&parameter.name, json)
+}
+
+fn output(output: &Output) -> (&String, Json) {
+    let mut json = json!({
+        "Description": output.description,
+        "Value": output.value.render(),
+    });
+    if let Some(condition) = &output.condition {
+        json["Condition"] = condition.as_str().into();
+    }
+    (&output.name, json)
+}
+
+impl Render for Json {
+    fn render(&self) -> Option<Json> {
+        Document::Literal(self.clone()).render()
+    }
+}

@@ -1,0 +1,5 @@
+//! What is true of the templates of whole environments: golden files, others' linters, others'
+//! stand-ins for AWS, the table of what the seed and the old kit had.
+
+mod golden;
+mod support;

@@ -129,7 +129,10 @@ fn deletion_protection(blueprint: &Blueprint) -> Vec<Finding> {
 
 fn file_system_backups(blueprint: &Blueprint) -> Vec<Finding> {
     const KIND: Kind = Kind::warning("MCK-D008", "set `backups = true`");
-    let unsaved = blueprint.file_system.as_ref().is_some_and(|it| !it.backups);
+    let unsaved = blueprint
+        .file_system
+        .as_ref()
+        .is_some_and(|it| it.backup_plan.is_none());
     KIND.when(
         is_production(blueprint) && is_aws(blueprint) && unsaved,
         "storage.backups",

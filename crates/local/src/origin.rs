@@ -177,6 +177,7 @@ fn local_secrets(blueprint: &Blueprint) -> Vec<Secret> {
         .map(|name| Secret {
             name,
             description: "between servers of the local target".to_owned(),
+            symbols: String::new(),
             origin: SecretOrigin::Generated(40),
         })
         .collect()

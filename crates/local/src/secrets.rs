@@ -150,6 +150,7 @@ mod tests {
         Secret {
             name: name.to_owned(),
             description: String::new(),
+            symbols: String::new(),
             origin,
         }
     }

@@ -8,6 +8,8 @@ use mck_environment::{
 };
 use serde::Serialize;
 
+use super::DnsTarget;
+
 /// A container of a task definition.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -30,6 +32,9 @@ pub struct Container {
     pub environment: BTreeMap<String, String>,
     /// Environment variables from secrets: variable name to secret name.
     pub secrets: BTreeMap<String, String>,
+    /// Environment variables whose value only the target knows: hosts that must be called by AWS's
+    /// own name, since that is the name in their certificate.
+    pub endpoints: BTreeMap<String, EndpointVariable>,
     /// The port that it listens on; the task's containers share one address.
     pub port: Option<u16>,
     /// CPU units, 1024 for one virtual CPU.
@@ -57,6 +62,16 @@ pub struct Container {
     pub stop_signal: String,
     /// How long it may take to stop before it is killed, 2 s to 120 s (ECS).
     pub stop_timeout: Duration,
+}
+
+/// A variable whose value is the host name that AWS gave to a data store.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct EndpointVariable {
+    /// What stands before the host name, such as `tls://`; may be empty.
+    pub prefix: String,
+    /// Whose host name.
+    pub endpoint: DnsTarget,
 }
 
 /// What a container's root file system is made of.
@@ -98,6 +113,9 @@ pub enum MountSource {
     Temporary,
     /// A folder that the containers of one task share, gone with the task.
     TaskVolume(String),
+    /// This absolute path of the App Server, made where it is missing; for daemons and the sockets
+    /// that they offer.
+    Host(String),
 }
 
 /// A configuration file.

@@ -1,7 +1,7 @@
 //! Data stores.
 
 use mck_environment::{
-    settings::{AppendFsync, Backups, RedisEngine, ServerlessCapacity},
+    settings::{AppendFsync, Backups, DatabaseLog, RedisEngine, ServerlessCapacity, Throughput},
     units::{Duration, Size},
 };
 use serde::Serialize;
@@ -28,6 +28,16 @@ pub struct DatabaseCluster {
     pub master_password_secret: String,
     /// Backups.
     pub backups: Backups,
+    /// Snapshots in a backup vault beside the cluster's own backups (AWS).
+    pub backup_plan: Option<BackupPlan>,
+    /// Whether Performance Insights are kept, for 7 days (AWS).
+    pub performance_insights: bool,
+    /// The time between samples of the operating system; zero for none (AWS).
+    pub monitoring_interval: Duration,
+    /// Logs that are exported to CloudWatch Logs, in order (AWS).
+    pub log_exports: Vec<DatabaseLog>,
+    /// Statements that take longer are in the slow-query log (AWS).
+    pub slow_query_after: Duration,
     /// Whether it refuses to be deleted (AWS).
     pub deletion_protection: bool,
     /// The memory of each local server.
@@ -68,6 +78,9 @@ pub struct RedisCluster {
     pub port: u16,
     /// Memory for data on each local server.
     pub memory: Size,
+    /// Whether connections are encrypted; the certificate is of AWS's own name for the cluster, so
+    /// apps must call it by that (AWS).
+    pub tls: bool,
     /// What happens to data.
     pub persistence: RedisPersistence,
     /// How long snapshots are kept (AWS); zero for none.
@@ -114,8 +127,22 @@ pub struct FileSystem {
     pub mount_targets: Vec<Node>,
     /// The port: 2049 (NFS).
     pub port: u16,
-    /// Whether it is backed up daily (AWS).
-    pub backups: bool,
+    /// Its backups (AWS).
+    pub backup_plan: Option<BackupPlan>,
+    /// How its throughput is given (AWS).
+    pub throughput: Throughput,
+    /// Files that nobody touched for this long move to Infrequent Access; zero for never (AWS).
+    pub infrequent_access_after: Duration,
     /// The security group.
     pub security_group: SecurityGroupName,
+}
+
+/// Backups in a backup vault (AWS Backup).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct BackupPlan {
+    /// When: `cron(…)` in EventBridge's syntax, UTC.
+    pub schedule: String,
+    /// How long each is kept, in whole days.
+    pub retention: Duration,
 }

@@ -28,7 +28,7 @@ pub struct DnsRecord {
 }
 
 /// What a record points at; the target follows it through failovers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case", tag = "kind", content = "name")]
 pub enum DnsTarget {
     /// The database cluster's writer (the cluster endpoint).
@@ -41,6 +41,10 @@ pub enum DnsTarget {
     Memcached,
     /// The file system's mount targets.
     FileSystem,
+    /// The search engine's endpoint in the VPC (AWS).
+    Search,
+    /// The message broker's host (AWS).
+    MessageBroker,
 }
 
 /// The public names of the apps' hosts (AWS).

@@ -48,3 +48,44 @@ pub struct ContentDelivery {
     /// Paths cached for long.
     pub cached_paths: Vec<String>,
 }
+
+/// The web application firewall (AWS WAF).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct WebAcl {
+    /// Its name.
+    pub name: String,
+    /// What it stands before.
+    pub front: Front,
+    /// Requests that an address may make in `rate_window` before it is blocked.
+    pub rate_limit: u32,
+    /// The time in which requests are counted: 5 minutes.
+    pub rate_window: Duration,
+    /// The header with the visitor's address, where another front's address is all that a connection
+    /// shows.
+    pub client_address_header: Option<String>,
+    /// AWS's managed rule groups, in the order in which they are tried.
+    pub rule_groups: Vec<ManagedRuleGroup>,
+    /// Whether nothing is blocked, and only counted.
+    pub count_only: bool,
+}
+
+/// What visitors meet first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Front {
+    /// CloudFront; its web ACL is in us-east-1, with the scope `CLOUDFRONT`.
+    ContentDelivery,
+    /// The load balancer.
+    LoadBalancer,
+}
+
+/// A managed rule group of AWS.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct ManagedRuleGroup {
+    /// Its name, such as `AWSManagedRulesCommonRuleSet`.
+    pub name: String,
+    /// Its rules that only count.
+    pub counted_rules: Vec<String>,
+}

@@ -7,14 +7,16 @@ mod container;
 mod data;
 mod dns;
 mod edge;
+mod global;
 mod network;
 mod observability;
 mod secret;
 mod servers;
+mod services;
 
 use std::collections::BTreeMap;
 
-use mck_environment::settings::{Local, Target};
+use mck_environment::settings::{Ci, Local, Target};
 use serde::Serialize;
 
 pub use access::{
@@ -24,17 +26,22 @@ pub use app::{
     App, DeploymentConfiguration, HealthCheck, Hook, HookStage, ListenerRule, ScalingPolicy,
     ScheduledJob, TargetGroup, TaskCount, TaskDefinition,
 };
-pub use cluster::{AppCluster, AppServer, ServerCapacity};
-pub use container::{ConfigurationFile, Container, Image, MountPoint, MountSource};
+pub use cluster::{AppCluster, AppServer, Daemon, InstanceRefresh, ServerCapacity};
+pub use container::{
+    ConfigurationFile, Container, EndpointVariable, Image, MountPoint, MountSource,
+};
 pub use data::{
-    DatabaseCluster, DatabaseSchema, FileSystem, MemcachedCluster, RedisCluster, RedisPersistence,
+    BackupPlan, DatabaseCluster, DatabaseSchema, FileSystem, MemcachedCluster, RedisCluster,
+    RedisPersistence,
 };
 pub use dns::{DnsProvider, DnsRecord, DnsTarget, PrivateZone, PublicZone};
-pub use edge::{ContentDelivery, Listener, LoadBalancer};
+pub use edge::{ContentDelivery, Front, Listener, LoadBalancer, ManagedRuleGroup, WebAcl};
+pub use global::{CiRole, CiUser, Global, IdentityProvider, ImageRepository};
 pub use network::{NatGateway, Network, Node, Route, Subnet, Tier, Zone};
 pub use observability::{Alarm, Integration, LogGroup};
 pub use secret::{Secret, SecretOrigin};
-pub use servers::{Bastion, Jenkins};
+pub use servers::{Bastion, Jenkins, JenkinsHome};
+pub use services::{MessageBroker, SearchDomain};
 
 /// The architecture of one environment, complete: whoever makes it real has no choice left.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -62,6 +69,8 @@ pub struct Blueprint {
     pub load_balancer: LoadBalancer,
     /// The CDN and the static bucket, where wanted.
     pub content_delivery: Option<ContentDelivery>,
+    /// The web application firewall, where wanted (AWS).
+    pub web_acl: Option<WebAcl>,
     /// App Clusters, by name.
     pub clusters: Vec<AppCluster>,
     /// Apps, by name.
@@ -74,10 +83,16 @@ pub struct Blueprint {
     pub memcached: Option<MemcachedCluster>,
     /// The shared file system, where wanted.
     pub file_system: Option<FileSystem>,
+    /// The search engine, where wanted (AWS).
+    pub search: Option<SearchDomain>,
+    /// The message broker, where wanted (AWS).
+    pub message_broker: Option<MessageBroker>,
     /// The Bastion, where wanted.
     pub bastion: Option<Bastion>,
     /// Jenkins, where wanted.
     pub jenkins: Option<Jenkins>,
+    /// How continuous integration comes into the account (AWS): what [`Global`] is made of.
+    pub ci: Option<Ci>,
     /// Service discovery.
     pub private_zone: PrivateZone,
     /// Public names, where they are managed.

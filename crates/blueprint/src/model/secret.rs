@@ -10,6 +10,9 @@ pub struct Secret {
     pub name: String,
     /// What it is for.
     pub description: String,
+    /// Characters beside letters and digits of which a generated value has at least one, where its
+    /// user demands that; else empty.
+    pub symbols: String,
     /// Where its value comes from.
     pub origin: SecretOrigin,
 }

@@ -6,8 +6,8 @@ use mck_environment::settings::Nat;
 
 use super::{context::Context, data::DataStores, dns::host, groups};
 use crate::model::{
-    AccessRule, App, AppCluster, Bastion, ContentDelivery, GroupRule, Jenkins, MountSource, Peer,
-    PortRange, Protocol, SecurityGroup, SecurityGroupName,
+    AccessRule, App, AppCluster, Bastion, ContentDelivery, DnsTarget, GroupRule, Jenkins,
+    MountSource, Peer, PortRange, Protocol, SecurityGroup, SecurityGroupName,
 };
 
 const HTTP: u16 = 80;
@@ -61,7 +61,7 @@ pub(super) fn plan(context: &Context<'_>, parts: &Parts<'_>) -> Vec<AccessRule> 
         app_rules(context, parts, app, &mut rules);
     }
     if let Some(jenkins) = parts.jenkins {
-        jenkins_rules(parts, jenkins, &mut rules);
+        jenkins_rules(jenkins, &mut rules);
     }
     file_system_of_servers(parts, &mut rules);
     replication(parts, &mut rules);
@@ -167,7 +167,11 @@ fn app_rules(context: &Context<'_>, parts: &Parts<'_>, app: &App, rules: &mut Ru
             format!("{} uses its schema in the database", app.name),
         );
     }
-    for redis in data.redis.iter().filter(|it| knows(context, app, &it.name)) {
+    for redis in &data.redis {
+        let endpoint = DnsTarget::RedisPrimary(redis.name.clone());
+        if !knows(context, app, &redis.name, &endpoint) {
+            continue;
+        }
         rules.allow(
             from(),
             group(redis.security_group.clone()),
@@ -176,13 +180,38 @@ fn app_rules(context: &Context<'_>, parts: &Parts<'_>, app: &App, rules: &mut Ru
         );
     }
     if let Some(memcached) = &data.memcached
-        && knows(context, app, host::MEMCACHED)
+        && knows(context, app, host::MEMCACHED, &DnsTarget::Memcached)
     {
         rules.allow(
             from(),
             group(memcached.security_group.clone()),
             memcached.port,
             format!("{} uses Memcached", app.name),
+        );
+    }
+    if let Some(search) = &data.search
+        && knows(context, app, host::SEARCH, &DnsTarget::Search)
+    {
+        rules.allow(
+            from(),
+            group(search.security_group.clone()),
+            search.port,
+            format!("{} searches its catalog", app.name),
+        );
+    }
+    if let Some(broker) = &data.message_broker
+        && knows(
+            context,
+            app,
+            host::MESSAGE_BROKER,
+            &DnsTarget::MessageBroker,
+        )
+    {
+        rules.allow(
+            from(),
+            group(broker.security_group.clone()),
+            broker.port,
+            format!("{} uses its queues", app.name),
         );
     }
     let mounts_media = app
@@ -201,16 +230,22 @@ fn app_rules(context: &Context<'_>, parts: &Parts<'_>, app: &App, rules: &mut Ru
     }
 }
 
-/// Whether any variable of an app has the private name of a host: who is not told where a cache is
-/// has no way to it either.
-fn knows(context: &Context<'_>, app: &App, host: &str) -> bool {
+/// Whether any variable of an app has the private name of a host, or its endpoint: who is not told
+/// where a data store is has no way to it either.
+fn knows(context: &Context<'_>, app: &App, host: &str, endpoint: &DnsTarget) -> bool {
     let name = context.private_name(host);
     let mut containers = app.task_definition.containers.iter();
-    containers.any(|it| it.environment.values().any(|value| value.contains(&name)))
+    containers.any(|it| {
+        it.environment.values().any(|value| value.contains(&name))
+            || it
+                .endpoints
+                .values()
+                .any(|known| known.endpoint == *endpoint)
+    })
 }
 
-fn jenkins_rules(parts: &Parts<'_>, jenkins: &Jenkins, rules: &mut Rules) {
-    let port = jenkins.port;
+fn jenkins_rules(jenkins: &Jenkins, rules: &mut Rules) {
+    let (port, home) = (jenkins.port, &jenkins.home);
     let jenkins = || group(jenkins.node.security_group.clone());
     rules.allow(
         group(groups::load_balancer()),
@@ -218,14 +253,12 @@ fn jenkins_rules(parts: &Parts<'_>, jenkins: &Jenkins, rules: &mut Rules) {
         port,
         "The load balancer hands requests to Jenkins",
     );
-    if let Some(file_system) = &parts.data.file_system {
-        rules.allow(
-            jenkins(),
-            group(file_system.security_group.clone()),
-            file_system.port,
-            "Jenkins keeps its home on the shared file system",
-        );
-    }
+    rules.allow(
+        jenkins(),
+        group(home.security_group.clone()),
+        home.port,
+        "Jenkins keeps its home on a file system of its own",
+    );
 }
 
 fn file_system_of_servers(parts: &Parts<'_>, rules: &mut Rules) {
@@ -374,8 +407,24 @@ fn descriptions(parts: &Parts<'_>) -> BTreeMap<SecurityGroupName, String> {
     if parts.bastion.is_some() {
         all.insert(groups::bastion(), "The Bastion".to_owned());
     }
-    if parts.jenkins.is_some() {
+    if let Some(jenkins) = parts.jenkins {
         all.insert(groups::jenkins(), "The Jenkins server".to_owned());
+        all.insert(
+            jenkins.home.security_group.clone(),
+            "Mount targets of the file system of Jenkins".to_owned(),
+        );
+    }
+    if let Some(search) = &parts.data.search {
+        all.insert(
+            search.security_group.clone(),
+            "Nodes of the search engine".to_owned(),
+        );
+    }
+    if let Some(broker) = &parts.data.message_broker {
+        all.insert(
+            broker.security_group.clone(),
+            "Nodes of the message broker".to_owned(),
+        );
     }
     all
 }

@@ -2,12 +2,24 @@
 
 use std::collections::BTreeMap;
 
-use mck_environment::settings::{Architecture, Cluster};
+use mck_environment::{
+    settings::{Architecture, Cluster},
+    units::Size,
+};
 
 use super::{PlanningError, addresses::Addresses, context::Context, groups};
 use crate::{
     instance_types,
-    model::{AppCluster, AppServer, Network, ServerCapacity, Tier, Zone},
+    model::{
+        AppCluster, AppServer, Container, Daemon, InstanceRefresh, Network, ServerCapacity,
+        TaskDefinition, Tier, Zone,
+    },
+};
+
+/// A new server is in service before an old one goes, and no more than one in ten at a time.
+const INSTANCE_REFRESH: InstanceRefresh = InstanceRefresh {
+    minimum_healthy_percent: 100,
+    maximum_healthy_percent: 110,
 };
 
 /// The clusters of the file; one named `app` where it has none.
@@ -26,11 +38,12 @@ pub(super) fn plan(
 ) -> Result<Vec<AppCluster>, PlanningError> {
     settings(context)
         .into_iter()
-        .map(|(name, cluster)| plan_one(name, cluster, network, addresses))
+        .map(|(name, cluster)| plan_one(context, name, cluster, network, addresses))
         .collect()
 }
 
 fn plan_one(
+    context: &Context<'_>,
     name: String,
     settings: Cluster,
     network: &Network,
@@ -55,19 +68,50 @@ fn plan_one(
             .collect(),
         instance_type: settings.instance_type,
         architecture: settings.architecture,
+        image_id: settings.image_id,
         capacity,
         minimum: settings.servers.minimum,
         maximum: settings.servers.maximum,
         servers,
         volume_size: settings.volume_size,
         spot_percent: settings.spot_percent,
+        spot_instance_types: settings.spot_instance_types,
         warm_servers: settings.warm_servers,
+        target_capacity_percent: settings.target_capacity_percent,
+        instance_refresh: settings.instance_refresh.then_some(INSTANCE_REFRESH),
         scaling: settings.scaling,
         draining_timeout: settings.draining_timeout,
+        daemons: Vec::new(),
+        log_group: context.log_group(&format!("cluster/{name}")),
         exec: settings.exec,
         security_group: group,
         name,
     })
+}
+
+/// Puts daemons on all servers of a cluster; what they reserve is not for tasks.
+pub(super) fn add_daemons(
+    context: &Context<'_>,
+    cluster: &mut AppCluster,
+    containers: &[Container],
+) {
+    for container in containers {
+        let capacity = &mut cluster.capacity;
+        capacity.cpu = capacity.cpu.saturating_sub(container.cpu);
+        let memory = capacity.memory.as_mib();
+        let left = memory.saturating_sub(container.memory_reservation.as_mib());
+        capacity.memory = Size::from_mib(left);
+        cluster.daemons.push(Daemon {
+            name: container.name.clone(),
+            description: container.description.clone(),
+            task_definition: TaskDefinition {
+                family: context.name(&format!("{}-{}", cluster.name, container.name)),
+                cpu: container.cpu,
+                memory: container.memory_reservation,
+                containers: vec![container.clone()],
+            },
+        });
+    }
 }
 
 /// The cluster's zones with their index in the network.

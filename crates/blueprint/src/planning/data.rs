@@ -1,7 +1,9 @@
 //! Data stores in the persistence tier.
 
+use std::collections::BTreeSet;
+
 use mck_environment::{
-    settings::{Redis, Target},
+    settings::{Database, DatabaseLog, Redis, Target},
     units::Duration,
 };
 
@@ -11,10 +13,11 @@ use super::{
     context::Context,
     groups,
     secrets::{PASSWORD_LENGTH, Secrets},
+    services,
 };
 use crate::model::{
-    DatabaseCluster, DatabaseSchema, FileSystem, MemcachedCluster, Network, Node, RedisCluster,
-    RedisPersistence, SecurityGroupName, Tier,
+    BackupPlan, DatabaseCluster, DatabaseSchema, FileSystem, MemcachedCluster, MessageBroker,
+    Network, Node, RedisCluster, RedisPersistence, SearchDomain, SecurityGroupName, Tier,
 };
 
 /// The offset of a zone's mount target; kept free where there is no file system, so that switching
@@ -22,6 +25,9 @@ use crate::model::{
 const MOUNT_TARGET_OFFSET: u32 = 4;
 /// The offset from which other data stores get addresses.
 const STORE_OFFSET: u32 = 5;
+
+/// When the database's snapshots in a backup vault are taken: daily.
+const DATABASE_BACKUP_SCHEDULE: &str = "cron(0 4 ? * * *)";
 
 /// The name of the Redis cluster for caches.
 pub(super) const REDIS_CACHE: &str = "redis-cache";
@@ -34,6 +40,8 @@ pub(super) struct DataStores {
     pub(super) redis: Vec<RedisCluster>,
     pub(super) memcached: Option<MemcachedCluster>,
     pub(super) file_system: Option<FileSystem>,
+    pub(super) search: Option<SearchDomain>,
+    pub(super) message_broker: Option<MessageBroker>,
 }
 
 impl DataStores {
@@ -58,7 +66,9 @@ pub(super) fn plan(
         (REDIS_SESSION, &cache.redis_session, 2),
     ] {
         if settings.enabled {
-            redis.push(plan_redis(name, settings, first_zone, addresses, secrets)?);
+            redis.push(plan_redis(
+                context, name, settings, first_zone, addresses, secrets,
+            )?);
         }
     }
     let memcached = match &cache.memcached {
@@ -79,6 +89,8 @@ pub(super) fn plan(
         redis,
         memcached,
         file_system,
+        search: services::plan_search(context, network, secrets),
+        message_broker: services::plan_message_broker(context, network, secrets),
     })
 }
 
@@ -131,9 +143,33 @@ fn plan_file_system(
         name: "media".to_owned(),
         mount_targets,
         port: 2_049,
-        backups: settings.backups,
+        backup_plan: settings.backups.then(|| storage_backup_plan(context)),
+        throughput: settings.throughput,
+        infrequent_access_after: settings.infrequent_access_after,
         security_group: group,
     }))
+}
+
+/// When file systems are backed up, and for how long.
+pub(super) fn storage_backup_plan(context: &Context<'_>) -> BackupPlan {
+    let settings = &context.settings.storage;
+    BackupPlan {
+        schedule: settings.backup_schedule.clone(),
+        retention: settings.backup_retention,
+    }
+}
+
+/// Aurora has Performance Insights for all classes but burstable ones (Amazon Aurora user guide,
+/// "Amazon RDS Performance Insights").
+fn performance_insights(settings: &Database) -> bool {
+    let burstable = settings.serverless.is_none() && settings.instance_class.starts_with("db.t");
+    settings.performance_insights.unwrap_or(!burstable)
+}
+
+/// The logs to export, each once and in order.
+fn log_exports(settings: &Database) -> Vec<DatabaseLog> {
+    let logs: BTreeSet<DatabaseLog> = settings.log_exports.iter().copied().collect();
+    logs.into_iter().collect()
 }
 
 fn plan_database(
@@ -162,6 +198,17 @@ fn plan_database(
             PASSWORD_LENGTH,
         ),
         backups: settings.backups.clone(),
+        backup_plan: settings
+            .backups
+            .vault_retention
+            .map(|retention| BackupPlan {
+                schedule: DATABASE_BACKUP_SCHEDULE.to_owned(),
+                retention,
+            }),
+        performance_insights: performance_insights(settings),
+        monitoring_interval: settings.monitoring_interval,
+        log_exports: log_exports(settings),
+        slow_query_after: settings.slow_query_after,
         deletion_protection: settings
             .deletion_protection
             .unwrap_or(context.is_production() && context.target == Target::Aws),
@@ -249,6 +296,7 @@ fn schemas(context: &Context<'_>, secrets: &mut Secrets) -> Vec<DatabaseSchema> 
 }
 
 fn plan_redis(
+    context: &Context<'_>,
     name: &str,
     settings: &Redis,
     first_zone: usize,
@@ -272,6 +320,7 @@ fn plan_redis(
         )?,
         port: 6_379,
         memory: settings.memory,
+        tls: !context.is_local(),
         persistence: if durable {
             RedisPersistence::Durable(settings.append_fsync)
         } else {

@@ -12,6 +12,8 @@ pub(super) mod host {
     pub(in crate::planning) const DATABASE_READERS: &str = "db-ro";
     pub(in crate::planning) const FILE_SYSTEM: &str = "media.efs";
     pub(in crate::planning) const MEMCACHED: &str = "memcached";
+    pub(in crate::planning) const SEARCH: &str = "search";
+    pub(in crate::planning) const MESSAGE_BROKER: &str = "message-broker";
 }
 
 pub(super) fn plan(context: &Context<'_>, data: &DataStores) -> PrivateZone {
@@ -52,6 +54,16 @@ pub(super) fn plan(context: &Context<'_>, data: &DataStores) -> PrivateZone {
             host::MEMCACHED,
             "Memcached Cluster",
             DnsTarget::Memcached,
+        ));
+    }
+    if data.search.is_some() {
+        records.push(record(host::SEARCH, "OpenSearch Domain", DnsTarget::Search));
+    }
+    if data.message_broker.is_some() {
+        records.push(record(
+            host::MESSAGE_BROKER,
+            "RabbitMQ Broker",
+            DnsTarget::MessageBroker,
         ));
     }
     PrivateZone {

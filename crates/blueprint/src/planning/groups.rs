@@ -17,6 +17,9 @@ groups! {
     memcached = "memcached";
     file_system = "file-system";
     jenkins = "jenkins";
+    jenkins_home = "jenkins-home";
+    search = "search";
+    message_broker = "message-broker";
 }
 
 /// The group of a Redis cluster: its name.

@@ -9,12 +9,15 @@ mod data;
 mod dns;
 mod edge;
 mod error;
+mod global;
 mod groups;
 mod integrations;
 mod network;
 mod observability;
 mod secrets;
 mod servers;
+mod services;
+mod waf;
 
 use std::collections::BTreeMap;
 
@@ -40,8 +43,13 @@ impl Blueprint {
         let context = Context::new(environment);
         let mut secrets = Secrets::default();
         let network = network::plan(&context)?;
-        let base = Foundation::plan(&context, &network, &mut secrets)?;
+        let mut base = Foundation::plan(&context, &network, &mut secrets)?;
         let vendors = integrations::plan(&context, &app::public_apps(&context));
+        for cluster in &mut base.clusters {
+            for (_, vendor) in &vendors {
+                cluster::add_daemons(&context, cluster, &vendor.daemons);
+            }
+        }
         for (name, description) in vendors.iter().flat_map(|(_, vendor)| &vendor.secrets) {
             secrets.provided(name.clone(), description.clone());
         }
@@ -81,6 +89,7 @@ impl Blueprint {
             local: context.is_local().then(|| context.settings.local.clone()),
             region: context.settings.region.clone(),
             tags: tags(&context),
+            ci: (!context.is_local()).then(|| context.settings.ci.clone()),
             private_zone: dns::plan(&context, &base.data),
             public_zone: public_zone(&context, &apps, &vendors),
             secrets: secrets.finish(context.settings),
@@ -91,6 +100,7 @@ impl Blueprint {
             access,
             security_groups,
             load_balancer: base.load_balancer,
+            web_acl: waf::plan(&context, base.content_delivery.is_some()),
             content_delivery: base.content_delivery,
             clusters: base.clusters,
             apps,
@@ -98,6 +108,8 @@ impl Blueprint {
             redis: base.data.redis,
             memcached: base.data.memcached,
             file_system: base.data.file_system,
+            search: base.data.search,
+            message_broker: base.data.message_broker,
             bastion: base.bastion,
             jenkins: base.jenkins,
             network,
@@ -132,7 +144,7 @@ impl Foundation {
             bastion: servers::plan_bastion(context, &mut addresses)?,
             data: data::plan(context, network, &mut addresses, secrets)?,
             clusters: cluster::plan(context, network, &mut addresses)?,
-            jenkins: servers::plan_jenkins(context, &mut addresses, free_priority)?,
+            jenkins: servers::plan_jenkins(context, network, &mut addresses, free_priority)?,
             priorities,
         })
     }

@@ -24,18 +24,14 @@ pub(super) struct Parts<'a> {
 
 pub(super) fn log_groups(context: &Context<'_>, parts: &Parts<'_>) -> Vec<LogGroup> {
     let mut names: Vec<String> = parts.apps.iter().map(|app| app.log_group.clone()).collect();
-    let clusters = parts.clusters.iter();
-    names.extend(clusters.map(|it| context.log_group(&format!("cluster/{}", it.name))));
+    names.extend(parts.clusters.iter().map(|it| it.log_group.clone()));
     names.push(context.log_group("database"));
     for redis in &parts.data.redis {
         names.push(context.log_group(&redis.name));
     }
-    if parts.bastion.is_some() {
-        names.push(context.log_group("bastion"));
-    }
-    if parts.jenkins.is_some() {
-        names.push(context.log_group("jenkins"));
-    }
+    names.extend(parts.data.search.iter().map(|it| it.log_group.clone()));
+    names.extend(parts.bastion.iter().map(|it| it.log_group.clone()));
+    names.extend(parts.jenkins.iter().map(|it| it.log_group.clone()));
     if context.settings.network.flow_logs && !context.is_local() {
         names.push(context.log_group("flow-logs"));
     }

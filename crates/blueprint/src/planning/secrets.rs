@@ -17,24 +17,41 @@ pub(super) struct Secrets(BTreeMap<String, Secret>);
 impl Secrets {
     /// A secret that is made when there is none yet; gives its name back.
     pub(super) fn generated(&mut self, name: String, description: String, length: u16) -> String {
-        self.add(name, description, SecretOrigin::Generated(length))
+        self.generated_with_symbol(name, description, length, "")
+    }
+
+    /// The same with at least one of these symbols in it, for a service that demands one.
+    pub(super) fn generated_with_symbol(
+        &mut self,
+        name: String,
+        description: String,
+        length: u16,
+        symbols: &str,
+    ) -> String {
+        self.add(Secret {
+            name,
+            description,
+            symbols: symbols.to_owned(),
+            origin: SecretOrigin::Generated(length),
+        })
     }
 
     /// A secret that the user sets; gives its name back.
     pub(super) fn provided(&mut self, name: String, description: String) -> String {
-        self.add(name, description, SecretOrigin::Provided)
+        self.add(Secret {
+            name,
+            description,
+            symbols: String::new(),
+            origin: SecretOrigin::Provided,
+        })
     }
 
     /// Keeps the first that is said of a secret, but that it is generated before that it is not:
     /// a reference to a secret of the kit's own may come first.
-    fn add(&mut self, name: String, description: String, origin: SecretOrigin) -> String {
+    fn add(&mut self, secret: Secret) -> String {
+        let name = secret.name.clone();
         let known = self.0.get(&name).map(|secret| secret.origin);
-        if known.is_none_or(|known| known == SecretOrigin::Provided && origin != known) {
-            let secret = Secret {
-                name: name.clone(),
-                description,
-                origin,
-            };
+        if known.is_none_or(|known| known == SecretOrigin::Provided && secret.origin != known) {
             self.0.insert(name.clone(), secret);
         }
         name
@@ -49,12 +66,21 @@ impl Secrets {
                 (None, Some(secret)) => secret.origin,
                 (None, None) => SecretOrigin::Provided,
             };
+            let symbols = known
+                .as_ref()
+                .map(|secret| secret.symbols.clone())
+                .unwrap_or_default();
             let description = declared
                 .description
                 .clone()
                 .or(known.map(|secret| secret.description))
                 .unwrap_or_else(|| "Declared in the environment file".to_owned());
-            self.add(name.clone(), description, origin);
+            self.add(Secret {
+                name: name.clone(),
+                description,
+                symbols,
+                origin,
+            });
         }
         self.0.into_values().collect()
     }

@@ -1,10 +1,22 @@
 //! The Bastion and Jenkins.
 
-use super::{PlanningError, addresses::Addresses, context::Context, groups};
-use crate::model::{Bastion, Jenkins, ListenerRule, Tier};
+use mck_environment::{settings::Architecture, units::Duration};
+
+use super::{
+    PlanningError,
+    addresses::Addresses,
+    context::{Context, shortened},
+    data, edge, groups,
+};
+use crate::{
+    instance_types,
+    model::{Bastion, HealthCheck, Jenkins, JenkinsHome, ListenerRule, Network, Tier},
+};
 
 /// The offset of the Bastion in the first public subnet.
 const BASTION_OFFSET: u32 = 6;
+/// The port of a network file system.
+const NFS_PORT: u16 = 2049;
 /// The port of Jenkins.
 const JENKINS_PORT: u16 = 8080;
 
@@ -26,13 +38,18 @@ pub(super) fn plan_bastion(
     Ok(Some(Bastion {
         node,
         instance_type: settings.instance_type.clone(),
+        architecture: architecture(&settings.instance_type),
+        volume_size: settings.volume_size,
         allow_ssh_from: settings.allow_ssh_from.clone(),
+        authorized_keys: settings.authorized_keys.clone(),
+        log_group: context.log_group("bastion"),
     }))
 }
 
 /// Jenkins; `priority` is its listener rule's.
 pub(super) fn plan_jenkins(
     context: &Context<'_>,
+    network: &Network,
     addresses: &mut Addresses<'_>,
     priority: u16,
 ) -> Result<Option<Jenkins>, PlanningError> {
@@ -44,7 +61,27 @@ pub(super) fn plan_jenkins(
     Ok(Some(Jenkins {
         node,
         instance_type: settings.instance_type.clone(),
+        architecture: architecture(&settings.instance_type),
+        volume_size: settings.volume_size,
+        version: settings.version.clone(),
+        java_version: settings.java_version,
+        home: JenkinsHome {
+            path: "/mnt/jenkins".to_owned(),
+            subnets: network
+                .subnets
+                .iter()
+                .filter(|subnet| subnet.tier == Tier::Persistence)
+                .map(|subnet| subnet.name.clone())
+                .collect(),
+            port: NFS_PORT,
+            backup_plan: settings.backups.then(|| data::storage_backup_plan(context)),
+            security_group: groups::jenkins_home(),
+        },
         port: JENKINS_PORT,
+        target_group: shortened(&context.name("jenkins"), edge::NAME_LIMIT),
+        health_check: health_check(settings.host.clone()),
+        deregistration_delay: Duration::from_secs(30),
+        log_group: context.log_group("jenkins"),
         listener_rule: settings.host.clone().map(|host| ListenerRule {
             priority,
             hosts: vec![host],
@@ -54,4 +91,24 @@ pub(super) fn plan_jenkins(
         allow_from: settings.allow_from.clone(),
         plugins: settings.plugins.clone(),
     }))
+}
+
+/// The processor architecture of a server by its instance type; a type that the table lacks is
+/// taken for the most usual one.
+fn architecture(instance_type: &str) -> Architecture {
+    instance_types::find(instance_type).map_or(Architecture::X86_64, |found| found.architecture)
+}
+
+/// The check of Jenkins: its login page answers to everyone, and 503 until it has started.
+fn health_check(host: Option<String>) -> HealthCheck {
+    HealthCheck {
+        path: "/login".to_owned(),
+        host,
+        interval: Duration::from_secs(30),
+        timeout: Duration::from_secs(10),
+        healthy_threshold: 2,
+        unhealthy_threshold: 5,
+        matcher: vec![(200, 200)],
+        grace_period: Duration::from_secs(600),
+    }
 }

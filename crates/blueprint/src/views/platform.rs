@@ -229,6 +229,8 @@ pub(super) fn dns(blueprint: &Blueprint) -> Vec<Table> {
                         DnsTarget::RedisPrimary(name) => format!("the primary of {name}"),
                         DnsTarget::Memcached => "the Memcached nodes".to_owned(),
                         DnsTarget::FileSystem => "the mount targets".to_owned(),
+                        DnsTarget::Search => "the search engine's endpoint".to_owned(),
+                        DnsTarget::MessageBroker => "the message broker".to_owned(),
                     },
                     record.description.clone(),
                 ]

@@ -16,6 +16,10 @@ pub struct Cluster {
     pub architecture: Architecture,
     /// How many App Servers there are.
     pub servers: Servers,
+    /// An image of your own instead of the newest ECS-optimised Amazon Linux, such as one hardened
+    /// to a level that you need; it must have the ECS agent (AWS).
+    #[schemars(regex(pattern = r"^ami-[0-9a-f]{8,17}$"))]
+    pub image_id: Option<String>,
     /// The letters of the zones that the cluster uses. Default: all of `network.zones`.
     pub zones: Option<Vec<String>>,
     /// The size of each App Server's encrypted gp3 volume, 30 GiB to 16 TiB.
@@ -23,9 +27,20 @@ pub struct Cluster {
     /// The share of App Servers bought as spot instances, in percent.
     #[schemars(range(max = 100))]
     pub spot_percent: u8,
+    /// Other instance types that spot instances may be of, of the same architecture and at least the
+    /// size of `instance-type`: the more pools, the fewer are taken back at once. At most 19.
+    #[schemars(length(max = 19), inner(regex(pattern = r"^[a-z0-9-]+\.[a-z0-9-]+$")))]
+    pub spot_instance_types: Vec<String>,
     /// Keep this many stopped, already initialised instances ready (an ASG warm pool).
     #[schemars(range(max = 20))]
     pub warm_servers: u16,
+    /// The share of the App Servers' capacity that tasks should use, in percent; below 100 there is
+    /// room for a task that can't wait for a new server (the ECS capacity provider's target).
+    #[schemars(range(min = 1, max = 100))]
+    pub target_capacity_percent: u8,
+    /// Replace App Servers, few at a time, when their image, type or configuration changes (an
+    /// instance refresh). Without it only new servers have the change.
+    pub instance_refresh: bool,
     /// When App Servers are added and removed.
     pub scaling: ClusterScaling,
     /// How long an App Server may take to drain its tasks before it stops, 1 s to 48 h.
@@ -40,10 +55,14 @@ impl Default for Cluster {
             instance_type: "c6i.large".to_owned(),
             architecture: Architecture::default(),
             servers: Servers::default(),
+            image_id: None,
             zones: None,
             volume_size: Size::from_gib(50),
             spot_percent: 0,
+            spot_instance_types: Vec::new(),
             warm_servers: 0,
+            target_capacity_percent: 100,
+            instance_refresh: true,
             scaling: ClusterScaling::default(),
             draining_timeout: Duration::from_secs(900),
             exec: true,

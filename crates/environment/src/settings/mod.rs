@@ -6,6 +6,7 @@
 
 mod app;
 mod cache;
+mod ci;
 mod cluster;
 mod container;
 mod database;
@@ -15,6 +16,8 @@ mod local;
 mod network;
 mod observability;
 mod servers;
+mod services;
+mod waf;
 
 use std::collections::BTreeMap;
 
@@ -26,9 +29,10 @@ pub use app::{
     ProcessManager, Routing, Scaling, Stickiness, Tasks,
 };
 pub use cache::{AppendFsync, Cache, Memcached, Redis, RedisEngine};
+pub use ci::{Ci, CircleCi, GitHub};
 pub use cluster::{Architecture, Cluster, ClusterScaling, Servers};
 pub use container::{Container, ContainerHealthCheck, DependencyCondition, Mount};
-pub use database::{Backups, Database, ServerlessCapacity, Storage};
+pub use database::{Backups, Database, DatabaseLog, ServerlessCapacity, Storage, Throughput};
 pub use edge::{Algorithm, Cdn, Certificate, Dns, LoadBalancer};
 pub use integrations::{
     Algolia, Blackfire, Bugsnag, Cloudflare, Datadog, Integrations, NewRelic, Nosto, Pingdom,
@@ -37,6 +41,8 @@ pub use local::{Local, RuntimeProgram};
 pub use network::{ExistingVpc, Nat, Network};
 pub use observability::{Alarms, Logs};
 pub use servers::{Bastion, Jenkins};
+pub use services::{BrokerDeployment, MessageBroker, Search};
+pub use waf::Waf;
 
 /// Everything that can be said of an environment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -60,16 +66,24 @@ pub struct Settings {
     pub cache: Cache,
     /// The shared file system for media (EFS on AWS).
     pub storage: Storage,
+    /// The search engine of Magento 2's catalog (AWS).
+    pub search: Search,
+    /// The message broker of Magento 2's queues (AWS).
+    pub message_broker: MessageBroker,
     /// The load balancer (ALB on AWS, HAProxy locally).
     pub load_balancer: LoadBalancer,
     /// The private zone of service discovery, and the public zone where there is one.
     pub dns: Dns,
     /// The content delivery network (CloudFront).
     pub cdn: Cdn,
+    /// The web application firewall (AWS).
+    pub waf: Waf,
     /// The Bastion, the one way in for people.
     pub bastion: Bastion,
     /// The Jenkins automation server.
     pub jenkins: Jenkins,
+    /// How continuous integration comes into the account (AWS).
+    pub ci: Ci,
     /// Third-party vendors.
     pub integration: Integrations,
     /// Logs and how long they are kept.
@@ -95,11 +109,15 @@ impl Default for Settings {
             database: Database::default(),
             cache: Cache::default(),
             storage: Storage::default(),
+            search: Search::default(),
+            message_broker: MessageBroker::default(),
             load_balancer: LoadBalancer::default(),
             dns: Dns::default(),
             cdn: Cdn::default(),
+            waf: Waf::default(),
             bastion: Bastion::default(),
             jenkins: Jenkins::default(),
+            ci: Ci::default(),
             integration: Integrations::default(),
             logs: Logs::default(),
             alarms: Alarms::default(),

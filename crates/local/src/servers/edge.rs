@@ -244,5 +244,7 @@ fn addresses(context: &Context, record: &DnsRecord, endpoints: &Endpoints) -> Ve
             .file_system
             .as_ref()
             .map_or_else(Vec::new, |system| of(&system.mount_targets)),
+        // AWS alone has these, and no local blueprint does.
+        DnsTarget::Search | DnsTarget::MessageBroker => Vec::new(),
     }
 }

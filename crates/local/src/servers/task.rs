@@ -171,6 +171,14 @@ fn add_mounts(
     let user = plan.user.clone();
     for mount in &container.mounts {
         let shared = match &mount.source {
+            MountSource::Host(path) => {
+                plan.binds.push(BindMount {
+                    source: path.into(),
+                    path: mount.path.clone(),
+                    read_only: mount.read_only,
+                });
+                continue;
+            }
             MountSource::Release => {
                 if let Some(tree) = &place.tree {
                     let mount_points = mount_points_below(container, &mount.path);

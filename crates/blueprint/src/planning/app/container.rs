@@ -10,7 +10,7 @@ use mck_environment::{
 use mck_server_config::web_preset::CODE_DIRECTORY;
 
 use super::PlanningError;
-use crate::model::{Container, Image, MountPoint, MountSource};
+use crate::model::{Container, EndpointVariable, Image, MountPoint, MountSource};
 
 /// Memory kept for a container of which nothing is said.
 const DEFAULT_MEMORY: Size = Size::from_mib(128);
@@ -36,6 +36,7 @@ pub(in crate::planning) fn blank(name: &str, description: &str, image: Image) ->
         command: Vec::new(),
         environment: BTreeMap::new(),
         secrets: BTreeMap::new(),
+        endpoints: BTreeMap::new(),
         port: None,
         cpu: DEFAULT_CPU,
         memory_reservation: DEFAULT_MEMORY,
@@ -59,6 +60,17 @@ pub(super) fn temporary(path: &str, size: Option<Size>) -> MountPoint {
         read_only: false,
         seeded: false,
         size,
+    }
+}
+
+/// A folder of the App Server.
+pub(in crate::planning) fn host(path: &str, source: &str, read_only: bool) -> MountPoint {
+    MountPoint {
+        path: path.to_owned(),
+        source: MountSource::Host(source.to_owned()),
+        read_only,
+        seeded: false,
+        size: None,
     }
 }
 
@@ -221,10 +233,24 @@ pub(super) fn add_variables(
 ) {
     for (name, value) in plain {
         container.secrets.remove(name);
+        container.endpoints.remove(name);
         container.environment.insert(name.clone(), value.clone());
     }
     for (name, secret) in secrets {
         container.environment.remove(name);
+        container.endpoints.remove(name);
         container.secrets.insert(name.clone(), secret.clone());
+    }
+}
+
+/// Adds variables whose values only the target knows; one that is there already gives way.
+pub(super) fn add_endpoints(
+    container: &mut Container,
+    endpoints: &BTreeMap<String, EndpointVariable>,
+) {
+    for (name, endpoint) in endpoints {
+        container.environment.remove(name);
+        container.secrets.remove(name);
+        container.endpoints.insert(name.clone(), endpoint.clone());
     }
 }

@@ -1,6 +1,7 @@
 //! Apps: task definitions, routes, jobs and hooks.
 
 pub(in crate::planning) mod container;
+mod endpoints;
 mod order;
 mod parts;
 mod preset;

@@ -95,8 +95,9 @@ impl AppPlanner<'_> {
     pub(super) fn apply_variables(&self, parts: &mut Parts, secrets: &mut Secrets) {
         for container in &mut parts.containers {
             if self.settings.preset.is_none() {
-                let known = variables::of_data_stores(self);
+                let known = variables::of_free_form(self);
                 container::add_variables(container, &known.plain, &known.secrets);
+                container::add_endpoints(container, &known.endpoints);
             }
             container::add_variables(container, &self.settings.environment, &BTreeMap::new());
             if self.settings.preset.is_none() || container.name == preset::PHP {

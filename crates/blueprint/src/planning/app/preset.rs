@@ -206,6 +206,7 @@ fn containers(
     let media_path = spec.shared_paths.first().map(String::as_str);
     let known = variables::of_preset(planner, preset, &contract, media_path, secrets);
     container::add_variables(&mut php, &known.plain, &known.secrets);
+    container::add_endpoints(&mut php, &known.endpoints);
 
     let mut web = server(
         container::blank(
@@ -231,6 +232,7 @@ fn containers(
             &contribution.environment,
             &contribution.environment_secrets,
         );
+        all[0].mounts.extend(contribution.mounts.iter().cloned());
         all.extend(contribution.sidecars.iter().cloned());
     }
     all

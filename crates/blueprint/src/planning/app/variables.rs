@@ -6,11 +6,14 @@ use std::collections::BTreeMap;
 use mck_environment::settings::{PhpMode, Preset, ProcessManager};
 use mck_server_config::magento2::{self, EnvironmentValue, Magento2Deployment, Mode};
 
-use super::AppPlanner;
-use crate::planning::{
-    data::{REDIS_CACHE, REDIS_SESSION},
-    dns::host,
-    secrets::{PASSWORD_LENGTH, Secrets},
+use super::{AppPlanner, endpoints};
+use crate::{
+    model::EndpointVariable,
+    planning::{
+        data::{REDIS_CACHE, REDIS_SESSION},
+        dns::host,
+        secrets::{PASSWORD_LENGTH, Secrets},
+    },
 };
 
 /// When the store counts as installed. Magento wants a date, the same in all tasks for ever, and
@@ -18,16 +21,22 @@ use crate::planning::{
 const INSTALL_DATE: &str = "Thu, 01 Jan 2026 00:00:00 +0000";
 /// The first segment of the administration's path.
 pub(super) const ADMIN_FRONT_NAME: &str = "admin";
+/// The Redis clusters and how their variables begin.
+const REDIS_PREFIXES: [(&str, &str); 2] = [
+    (REDIS_CACHE, "REDIS_CACHE"),
+    (REDIS_SESSION, "REDIS_SESSION"),
+];
 /// The length of Magento's encryption key.
 const CRYPT_KEY_LENGTH: u16 = 32;
 /// The length of WordPress's keys and salts (api.wordpress.org/secret-key).
 const WORDPRESS_KEY_LENGTH: u16 = 64;
 
-/// Variables with their values, and variables with the names of their secrets.
+/// Variables with their values, with the names of their secrets, and with endpoints.
 #[derive(Default)]
 pub(super) struct Variables {
     pub(super) plain: BTreeMap<String, String>,
     pub(super) secrets: BTreeMap<String, String>,
+    pub(super) endpoints: BTreeMap<String, EndpointVariable>,
 }
 
 impl Variables {
@@ -43,6 +52,7 @@ impl Variables {
     fn retain(&mut self, keep: impl Fn(&str) -> bool) {
         self.plain.retain(|name, _| keep(name));
         self.secrets.retain(|name, _| keep(name));
+        self.endpoints.retain(|name, _| keep(name));
     }
 }
 
@@ -68,6 +78,7 @@ pub(super) fn of_preset(
         Preset::Php => {}
     }
     php(planner, &mut variables);
+    endpoints::call_by_endpoint(planner, &mut variables);
     match preset {
         // What WordPress reads is fixed; more would only be more to leak.
         Preset::WordPress => {
@@ -79,7 +90,7 @@ pub(super) fn of_preset(
             .retain(|name, _| contract.contains(&name.as_str())),
         Preset::Magento2 => variables
             .secrets
-            .retain(|name, _| contract.contains(&name.as_str()) || name.starts_with("MAGENTO_DC_")),
+            .retain(|name, _| contract.contains(&name.as_str()) || is_magentos_own(name)),
         Preset::Storefront => variables
             .secrets
             .retain(|name, _| !name.starts_with("MAGE_")),
@@ -88,8 +99,25 @@ pub(super) fn of_preset(
     variables
 }
 
+/// Whether Magento 2 reads the variable itself: a value of `env.php`, or a setting of the store.
+fn is_magentos_own(name: &str) -> bool {
+    name.starts_with("MAGENTO_DC_") || name.starts_with("CONFIG__")
+}
+
+/// The variables of a free-form app: where the data stores are.
+pub(super) fn of_free_form(planner: &AppPlanner<'_>) -> Variables {
+    let mut variables = of_data_stores(planner);
+    for (name, prefix) in REDIS_PREFIXES {
+        if planner.data.redis(name).is_some_and(|redis| redis.tls) {
+            variables.set(&format!("{prefix}_TLS"), "true");
+        }
+    }
+    endpoints::call_by_endpoint(planner, &mut variables);
+    variables
+}
+
 /// Where the data stores are: variables of every app.
-pub(super) fn of_data_stores(planner: &AppPlanner<'_>) -> Variables {
+fn of_data_stores(planner: &AppPlanner<'_>) -> Variables {
     let context = planner.context;
     let mut variables = Variables::default();
     if let Some(schema) = planner.schema {
@@ -103,10 +131,7 @@ pub(super) fn of_data_stores(planner: &AppPlanner<'_>) -> Variables {
         variables.set("MYSQL_USER", &schema.user);
         variables.secret("MYSQL_PASSWORD", &schema.password_secret);
     }
-    for (name, prefix) in [
-        (REDIS_CACHE, "REDIS_CACHE"),
-        (REDIS_SESSION, "REDIS_SESSION"),
-    ] {
+    for (name, prefix) in REDIS_PREFIXES {
         if let Some(redis) = planner.data.redis(name) {
             variables.set(&format!("{prefix}_HOST"), &context.private_name(name));
             variables.set(&format!("{prefix}_PORT"), &redis.port);
@@ -213,14 +238,41 @@ fn magento2_deployment(planner: &AppPlanner<'_>, variables: &mut Variables, secr
             .map(|url| format!("{url}/"))
             .unwrap_or_default(),
         admin_front_name: ADMIN_FRONT_NAME.to_owned(),
-        opensearch: None,
-        amqp: None,
+        opensearch: planner
+            .data
+            .search
+            .as_ref()
+            .map(|search| magento2::OpenSearch {
+                host: context.private_name(host::SEARCH),
+                port: search.port,
+                index_prefix: planner.store.clone(),
+            }),
+        amqp: planner
+            .data
+            .message_broker
+            .as_ref()
+            .map(|broker| magento2::Amqp {
+                host: context.private_name(host::MESSAGE_BROKER),
+                port: broker.port,
+                user: broker.user.clone(),
+                password_secret: broker.password_secret.clone(),
+                virtual_host: broker.virtual_host.clone(),
+            }),
     };
     for (name, value) in magento2::deployment_environment(&deployment) {
         match value {
             EnvironmentValue::Plain(value) => variables.set(name, &value),
             EnvironmentValue::Secret(secret) => variables.secret(name, &secret),
         }
+    }
+    if let Some(search) = &planner.data.search {
+        let name = |key: &str| format!("CONFIG__DEFAULT__CATALOG__SEARCH__OPENSEARCH_{key}");
+        variables.set(&name("ENABLE_AUTH"), "1");
+        variables.set(&name("USERNAME"), &search.user);
+        variables.secret(&name("PASSWORD"), &search.password_secret);
+    }
+    if planner.data.message_broker.is_some() {
+        variables.set("MAGENTO_DC_QUEUE__AMQP__SSL", "true");
     }
 }
 

@@ -12,7 +12,7 @@ mod pingdom;
 use std::collections::BTreeMap;
 
 use super::context::Context;
-use crate::model::{Container, DnsProvider, Integration};
+use crate::model::{Container, DnsProvider, Integration, MountPoint};
 
 /// What a vendor adds to an environment.
 #[derive(Default)]
@@ -25,6 +25,10 @@ pub(super) struct Contribution {
     pub(super) environment_secrets: BTreeMap<String, String>,
     /// Containers beside php-fpm in every task of a preset.
     pub(super) sidecars: Vec<Container>,
+    /// Places that containers that run PHP see.
+    pub(super) mounts: Vec<MountPoint>,
+    /// Containers that run once on every App Server.
+    pub(super) daemons: Vec<Container>,
     /// The only ranges from which requests come to the load balancer.
     pub(super) front_ranges: Option<Vec<String>>,
     /// Who answers for the hosts' public names, and the zone's id there.

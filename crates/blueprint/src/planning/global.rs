@@ -1,0 +1,173 @@
+//! What a project has once in each region: image repositories and the doors of continuous
+//! integration.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use mck_environment::{
+    settings::{CircleCi, GitHub, Target},
+    units::Duration,
+};
+
+use crate::model::{Blueprint, CiRole, CiUser, Global, IdentityProvider, Image, ImageRepository};
+
+/// An image without a tag is one that was pushed over: nothing can run it by its name.
+const UNTAGGED_AFTER: Duration = Duration::from_days(1);
+/// GitHub's issuer (GitHub documentation, "Configuring OpenID Connect in Amazon Web Services").
+const GITHUB_HOST: &str = "token.actions.githubusercontent.com";
+/// The audience of GitHub's tokens for AWS.
+const GITHUB_AUDIENCE: &str = "sts.amazonaws.com";
+/// CircleCI's issuer, before the organization (CircleCI documentation, "Using OpenID Connect
+/// tokens in jobs").
+const CIRCLECI_HOST: &str = "oidc.circleci.com/org";
+
+impl Global {
+    /// What the project has in each region in which an environment on AWS is, by region. Other
+    /// blueprints have no part in it.
+    pub fn plan(project: &str, blueprints: &[&Blueprint]) -> Vec<Self> {
+        let mut regions: BTreeMap<&str, Vec<&Blueprint>> = BTreeMap::new();
+        for blueprint in blueprints.iter().filter(|it| it.target == Target::Aws) {
+            regions
+                .entry(&blueprint.region)
+                .or_default()
+                .push(blueprint);
+        }
+        let mut globals: Vec<Self> = regions
+            .into_iter()
+            .map(|(region, mut blueprints)| {
+                blueprints.sort_by(|left, right| left.environment.cmp(&right.environment));
+                in_region(project, region, &blueprints)
+            })
+            .collect();
+        let providers = providers_to_make(&globals);
+        if let Some(first) = globals.first_mut() {
+            first.identity_providers = providers;
+        }
+        globals
+    }
+}
+
+fn in_region(project: &str, region: &str, blueprints: &[&Blueprint]) -> Global {
+    let mut repositories: BTreeMap<String, ImageRepository> = BTreeMap::new();
+    let (mut roles, mut users) = (Vec::new(), Vec::new());
+    for blueprint in blueprints {
+        let own = repositories_of(project, blueprint);
+        let names: Vec<String> = own.iter().map(|it| it.name.clone()).collect();
+        for repository in own {
+            let kept = repository.keep_images;
+            let known = repositories
+                .entry(repository.name.clone())
+                .or_insert(repository);
+            known.keep_images = known.keep_images.max(kept);
+        }
+        roles.extend(roles_of(blueprint, &names));
+        if blueprint.ci.as_ref().is_some_and(|ci| ci.user) {
+            users.push(CiUser {
+                name: format!("{}-{}-ci", blueprint.project, blueprint.environment),
+                environment: blueprint.environment.clone(),
+                repositories: names,
+            });
+        }
+    }
+    Global {
+        project: project.to_owned(),
+        region: region.to_owned(),
+        repositories: repositories.into_values().collect(),
+        identity_providers: Vec::new(),
+        roles,
+        users,
+    }
+}
+
+/// A repository for each base image of each app.
+fn repositories_of(project: &str, blueprint: &Blueprint) -> Vec<ImageRepository> {
+    let keep_images = blueprint.ci.as_ref().map_or(0, |ci| ci.keep_images);
+    let mut repositories = BTreeMap::new();
+    for app in &blueprint.apps {
+        for container in &app.task_definition.containers {
+            let Image::Base(base) = &container.image else {
+                continue;
+            };
+            let name = format!("{project}/{}/{base}", app.name);
+            repositories.insert(
+                name.clone(),
+                ImageRepository {
+                    name,
+                    app: app.name.clone(),
+                    base_image: base.clone(),
+                    keep_images,
+                    untagged_after: UNTAGGED_AFTER,
+                },
+            );
+        }
+    }
+    repositories.into_values().collect()
+}
+
+fn roles_of(blueprint: &Blueprint, repositories: &[String]) -> Vec<CiRole> {
+    let Some(ci) = &blueprint.ci else {
+        return Vec::new();
+    };
+    let role = |service: &str, provider, provider_arn, subjects| CiRole {
+        name: format!(
+            "{}-{}-ci-{service}",
+            blueprint.project, blueprint.environment
+        ),
+        environment: blueprint.environment.clone(),
+        service: service.to_owned(),
+        provider,
+        provider_arn,
+        subjects,
+        repositories: repositories.to_vec(),
+    };
+    let github = ci.github.as_ref().map(|it| {
+        let provider = IdentityProvider {
+            host: GITHUB_HOST.to_owned(),
+            audience: GITHUB_AUDIENCE.to_owned(),
+        };
+        role(
+            "github",
+            provider,
+            it.oidc_provider_arn.clone(),
+            github_subjects(it),
+        )
+    });
+    let circleci = ci.circleci.as_ref().map(|it| {
+        let provider = IdentityProvider {
+            host: format!("{CIRCLECI_HOST}/{}", it.organization_id),
+            audience: it.organization_id.clone(),
+        };
+        role(
+            "circleci",
+            provider,
+            it.oidc_provider_arn.clone(),
+            vec![circleci_subject(it)],
+        )
+    });
+    circleci.into_iter().chain(github).collect()
+}
+
+fn github_subjects(settings: &GitHub) -> Vec<String> {
+    let branches = settings.branches.iter();
+    branches
+        .map(|branch| format!("repo:{}:ref:refs/heads/{branch}", settings.repository))
+        .collect()
+}
+
+fn circleci_subject(settings: &CircleCi) -> String {
+    let project = settings.project_id.as_deref().unwrap_or("*");
+    format!("org/{}/project/{project}/user/*", settings.organization_id)
+}
+
+/// The providers of all roles that name no provider that exists, each once.
+fn providers_to_make(globals: &[Global]) -> Vec<IdentityProvider> {
+    let roles = || globals.iter().flat_map(|global| &global.roles);
+    let existing: BTreeSet<&str> = roles()
+        .filter(|role| role.provider_arn.is_some())
+        .map(|role| role.provider.host.as_str())
+        .collect();
+    let wanted: BTreeMap<&str, &IdentityProvider> = roles()
+        .map(|role| (role.provider.host.as_str(), &role.provider))
+        .filter(|(host, _)| !existing.contains(host))
+        .collect();
+    wanted.into_values().cloned().collect()
+}

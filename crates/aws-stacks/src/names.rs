@@ -27,6 +27,16 @@ pub(crate) mod network {
             .collect()
     }
 
+    /// The id of a NAT gateway, by its name in the blueprint, such as `nat-a`.
+    pub(crate) fn nat_gateway(name: &str) -> Handed {
+        Handed::new(StackId::Network, camel(&[name, "gateway-id"]))
+    }
+
+    /// The id of the Bastion's instance.
+    pub(crate) fn bastion() -> Handed {
+        Handed::new(StackId::Network, "BastionInstanceId")
+    }
+
     /// The private zone's id.
     pub(crate) fn private_zone() -> Handed {
         Handed::new(StackId::Network, "PrivateZoneId")
@@ -64,6 +74,17 @@ pub(crate) mod data {
     /// The shared file system's id.
     pub(crate) fn file_system() -> Handed {
         Handed::new(StackId::Data, "FileSystemId")
+    }
+
+    /// The database cluster's identifier, as CloudWatch's dimension `DBClusterIdentifier` has it.
+    pub(crate) fn database_cluster() -> Handed {
+        Handed::new(StackId::Data, "DatabaseClusterId")
+    }
+
+    /// The id of a cache by its name in the blueprint: of a Redis the replication group's, whose
+    /// nodes are `<id>-001`, `<id>-002`…; of `memcached` the cache cluster's.
+    pub(crate) fn cache(name: &str) -> Handed {
+        Handed::new(StackId::Data, camel(&[name, "id"]))
     }
 
     /// The ARN of a secret of the data stack, by its name in the blueprint.

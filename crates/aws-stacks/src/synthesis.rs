@@ -78,7 +78,7 @@ impl Stacks {
 /// What every stack is made from.
 pub(crate) struct Scene<'a> {
     pub(crate) blueprint: &'a Blueprint,
-    source: &'a Source,
+    pub(crate) source: &'a Source,
 }
 
 impl Scene<'_> {

@@ -4,6 +4,28 @@
 
 use super::*;
 
+/// Parts of `AWS::IAM::Group`.
+pub mod group {
+    use super::*;
+
+    properties! {
+    Policy {
+        policy_document: Document = "PolicyDocument",
+        policy_name: Text = "PolicyName",
+    }
+    }
+}
+
+properties! {
+    Group {
+        group_name: Text = "GroupName",
+        managed_policy_arns: Vec<Text> = "ManagedPolicyArns",
+        path: Text = "Path",
+        policies: Vec<group::Policy> = "Policies",
+    }
+}
+resource!(Group, "AWS::IAM::Group");
+
 properties! {
     InstanceProfile {
         instance_profile_name: Text = "InstanceProfileName",

@@ -815,6 +815,13 @@ pub(super) static TYPES: &[TypeSchema] = &[
         required: &[],
     },
     TypeSchema {
+        name: "AWS::IAM::Group",
+        create_only: &["GroupName"],
+        conditional_create_only: &[],
+        attributes: &["Arn"],
+        required: &[],
+    },
+    TypeSchema {
         name: "AWS::IAM::InstanceProfile",
         create_only: &["InstanceProfileName", "Path"],
         conditional_create_only: &[],

@@ -17,5 +17,6 @@ pub mod redis;
 pub mod secret;
 pub mod sshd;
 pub mod text;
+pub mod user_data;
 pub mod web_preset;
 pub mod wordpress;

@@ -1,0 +1,25 @@
+//! What an environment costs a month on AWS: a blueprint, a dated table of prices and assumptions
+//! about its use make an estimate.
+//!
+//! ```text
+//! Blueprint ─┐
+//! prices  ───┼─► Estimate: lines, totals, what has no price, what is not counted
+//! Usage   ───┘
+//! ```
+//!
+//! An estimate is exact where the architecture decides the cost (`fixed`), an assumption where
+//! visitors decide it (`assumed`), and says so where there is no price (`unknown`). Nothing here
+//! reads a file, a clock or the network.
+
+mod components;
+mod difference;
+mod estimate;
+mod money;
+mod prices;
+mod usage;
+
+pub use difference::{CostDifference, LineDifference};
+pub use estimate::{Component, Estimate, Kind, Line, NOT_COUNTED};
+pub use money::Money;
+pub use prices::{Price, PriceTable, Rate, RegionPrices, Source};
+pub use usage::{Usage, UsageError, UsageKey};

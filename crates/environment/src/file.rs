@@ -139,7 +139,7 @@ impl EnvironmentFile {
         let mut wrong = validate::check_required(&mut tree);
         match serde_json::from_value::<Settings>(tree.to_json()) {
             Ok(settings) => {
-                wrong.extend(rules::check(&self.project, name, &settings, &tree));
+                wrong.extend(rules::check(name, &settings, &tree));
                 let environment = Environment {
                     project: self.project.clone(),
                     name: name.to_owned(),

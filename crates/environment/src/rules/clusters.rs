@@ -16,6 +16,7 @@ pub(super) fn check(rules: &mut Rules<'_>) {
     }
     for (name, cluster) in &settings.cluster {
         architecture(rules, name, cluster);
+        spot_instance_types(rules, name, cluster);
         zones(rules, name, cluster);
         scaling(rules, name, cluster);
         let servers = cluster.servers;
@@ -72,6 +73,23 @@ fn architecture(rules: &mut Rules<'_>, name: &str, cluster: &Cluster) {
     let one = (&instance_type[..], word(right));
     let other = (&architecture[..], word(cluster.architecture));
     rules.wrong_pair("architecture_mismatch", one, other, message, &help);
+}
+
+fn spot_instance_types(rules: &mut Rules<'_>, name: &str, cluster: &Cluster) {
+    for (index, kind) in cluster.spot_instance_types.iter().enumerate() {
+        let path = ["cluster", name, "spot-instance-types", &index.to_string()];
+        if architecture_of(kind) != cluster.architecture {
+            let message = format!("`{kind}` has another architecture than the cluster.");
+            let help = "All App Servers of a cluster run the same images.";
+            rules.wrong("architecture_mismatch", &path, message, help);
+        } else if *kind == cluster.instance_type
+            || cluster.spot_instance_types[..index].contains(kind)
+        {
+            let message = format!("`{kind}` is named twice.");
+            let help = "`instance-type` is one of them already; name each other type once.";
+            rules.wrong("repeated_type", &path, message, help);
+        }
+    }
 }
 
 fn zones(rules: &mut Rules<'_>, name: &str, cluster: &Cluster) {

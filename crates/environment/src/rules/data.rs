@@ -6,6 +6,9 @@ use crate::{
     units::{Duration, Size},
 };
 
+/// The times between samples that RDS offers, in seconds (Enhanced Monitoring).
+const MONITORING_SECONDS: [u64; 7] = [0, 1, 5, 10, 15, 30, 60];
+
 const MINUTES_OF_A_DAY: u32 = 24 * 60;
 
 pub(super) fn check(rules: &mut Rules<'_>) {
@@ -20,6 +23,7 @@ pub(super) fn check(rules: &mut Rules<'_>) {
     );
     whole_days(rules, &["database", "backups", "retention"], retention);
     window(rules);
+    monitoring(rules);
     capacity(rules);
     at_least(
         rules,
@@ -90,6 +94,39 @@ fn window(rules: &mut Rules<'_>) {
         message,
         help,
     );
+}
+
+fn monitoring(rules: &mut Rules<'_>) {
+    let database = &rules.settings.database;
+    let interval = database.monitoring_interval;
+    if !MONITORING_SECONDS
+        .iter()
+        .any(|seconds| Duration::from_secs(*seconds) == interval)
+    {
+        let message = format!("RDS can't take samples every {interval}.");
+        let help = "It offers 1s, 5s, 10s, 15s, 30s and 60s, and 0s is never.";
+        let path = ["database", "monitoring-interval"];
+        rules.wrong("bad_interval", &path, message, help);
+    }
+    let limits = (Duration::from_secs(1), Duration::from_secs(3_600));
+    let path = ["database", "slow-query-after"];
+    rules.within(
+        &path,
+        database.slow_query_after,
+        limits,
+        "The slow-query log",
+    );
+    let burstable = database.serverless.is_none() && database.instance_class.starts_with("db.t");
+    if burstable && database.performance_insights == Some(true) {
+        let message = format!(
+            "Aurora has no Performance Insights for `{}`.",
+            database.instance_class
+        );
+        let help = "Take another class, such as `db.r6g.large`, or leave \
+                    `performance-insights` out.";
+        let path = ["database", "performance-insights"];
+        rules.wrong("not_supported", &path, message, help);
+    }
 }
 
 fn capacity(rules: &mut Rules<'_>) {

@@ -2,18 +2,22 @@
 //! and Magento refuse. One module per part of the file.
 
 mod apps;
+mod backups;
 mod clusters;
 mod containers;
 mod data;
 mod deployment;
 mod edge;
+mod firewall;
 mod health;
 mod jobs;
 mod names;
 mod network;
 mod operations;
+mod people;
 mod routing;
 mod secrets;
+mod services;
 mod variables;
 
 use ipnet::IpNet;
@@ -23,7 +27,7 @@ use crate::{
     diagnostic::Diagnostic,
     settings::Target,
     tree::{Found, Node},
-    units::Duration,
+    units::{Duration, Size},
 };
 
 pub(crate) use names::{check_environment_name, check_project_name};
@@ -34,13 +38,14 @@ pub use secrets::known_secrets;
 pub const PRESET_CONTAINERS: [&str; 3] = ["nginx", "php-fpm", "blackfire"];
 
 /// Mistakes that may only follow from another one, when what was meant was not understood.
-const OF_ABSENCE: [&str; 16] = [
+const OF_ABSENCE: [&str; 17] = [
     "missing_command",
     "missing_schedule",
     "no_app",
     "no_cluster",
     "unknown_cluster",
     "unknown_container",
+    "unknown_rule_group",
     "unknown_secret",
     "zone_not_in_network",
     "missing_key",
@@ -68,14 +73,8 @@ pub(crate) fn target(name: &str, settings: &Settings) -> Target {
 }
 
 /// Every rule that the environment breaks. `tree` is what `settings` were made of.
-pub(crate) fn check(
-    project: &str,
-    name: &str,
-    settings: &Settings,
-    tree: &Node,
-) -> Vec<Diagnostic> {
+pub(crate) fn check(name: &str, settings: &Settings, tree: &Node) -> Vec<Diagnostic> {
     let mut rules = Rules {
-        project,
         name,
         settings,
         target: target(name, settings),
@@ -94,14 +93,17 @@ pub(crate) fn check(
     variables::check(&mut rules);
     secrets::check(&mut rules);
     data::check(&mut rules);
+    backups::check(&mut rules);
+    services::check(&mut rules);
     edge::check(&mut rules);
+    firewall::check(&mut rules);
     operations::check(&mut rules);
+    people::check(&mut rules);
     rules.found
 }
 
 /// The environment that is checked, and what was found so far.
 struct Rules<'a> {
-    project: &'a str,
     name: &'a str,
     settings: &'a Settings,
     target: Target,
@@ -201,6 +203,21 @@ impl Rules<'_> {
             } else {
                 least.to_string()
             };
+            let help = format!("{source} takes {least} to {most}.");
+            self.wrong("out_of_range", path, message, &help);
+        }
+    }
+
+    /// An amount must be within `least` and `most`, which `source` demands.
+    fn size_within(
+        &mut self,
+        path: Path<'_>,
+        value: Size,
+        (least, most): (Size, Size),
+        source: &str,
+    ) {
+        if value < least || value > most {
+            let message = format!("`{}` can't be {value}.", path.join("."));
             let help = format!("{source} takes {least} to {most}.");
             self.wrong("out_of_range", path, message, &help);
         }

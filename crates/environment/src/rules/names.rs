@@ -3,9 +3,6 @@
 use super::Rules;
 use crate::{diagnostic::Diagnostic, tree::Span};
 
-/// The longest name of a load balancer or target group (ALB).
-const LOAD_BALANCER_NAME: usize = 32;
-
 /// The longest name of a project.
 const LONGEST_PROJECT: usize = 20;
 
@@ -13,14 +10,16 @@ const LONGEST_PROJECT: usize = 20;
 const LONGEST_ENVIRONMENT: usize = 12;
 
 /// Roles that apps and clusters must not take the names of.
-const RESERVED: [&str; 8] = [
+const RESERVED: [&str; 10] = [
     "bastion",
     "database",
     "jenkins",
     "load-balancer",
     "memcached",
+    "message-broker",
     "redis-cache",
     "redis-session",
+    "search",
     "storage",
 ];
 
@@ -88,12 +87,6 @@ pub(super) fn check(rules: &mut Rules<'_>) {
     for name in settings.secret.keys() {
         named(rules, "secret's", &["secret", name], 64);
     }
-    if rules.on_aws()
-        && rules.project.len() <= LONGEST_PROJECT
-        && rules.name.len() <= LONGEST_ENVIRONMENT
-    {
-        derived_names(rules);
-    }
     tags(rules);
 }
 
@@ -111,42 +104,6 @@ fn reserved(rules: &mut Rules<'_>, section: &str, name: &str) {
             crate::diagnostic::quoted_list(RESERVED.iter())
         );
         rules.wrong_key("reserved_name", &[section, name], message, &help);
-    }
-}
-
-/// The names that the AWS target makes of these.
-fn derived_names(rules: &mut Rules<'_>) {
-    let stem = format!("mck-{}-{}", rules.project, rules.name);
-    if stem.len() > LOAD_BALANCER_NAME {
-        let message = format!(
-            "The load balancer's name `{stem}` would have {} characters, more than the \
-             {LOAD_BALANCER_NAME} of AWS.",
-            stem.len()
-        );
-        let help = "Shorten the project's or the environment's name.";
-        rules.wrong("name_too_long", &[], message, help);
-        return;
-    }
-    let settings = rules.settings;
-    for name in settings
-        .app
-        .iter()
-        .filter(|(_, app)| !app.routing.internal)
-        .map(|(name, _)| name)
-    {
-        let group = format!("{stem}-{name}");
-        if group.len() > LOAD_BALANCER_NAME {
-            let message = format!(
-                "The target group's name `{group}` would have {} characters, more than the \
-                 {LOAD_BALANCER_NAME} of AWS.",
-                group.len()
-            );
-            let help = format!(
-                "Shorten the name of the project, the environment or the app, by {} together.",
-                group.len() - LOAD_BALANCER_NAME
-            );
-            rules.wrong_key("name_too_long", &["app", name], message, &help);
-        }
     }
 }
 

@@ -1,7 +1,12 @@
 //! The Bastion, Jenkins, logs, and the local target.
 
 use super::Rules;
-use crate::units::Duration;
+use crate::units::{Duration, Size};
+
+/// The versions of Java that Jenkins runs on (jenkins.io, "Java Support Policy").
+const JAVA_VERSIONS: [u8; 3] = [17, 21, 25];
+/// Values of a listener rule of the load balancer, all conditions together (ALB).
+const RULE_VALUES: usize = 5;
 
 /// The lengths for which CloudWatch Logs keeps logs, in days.
 const LOG_DAYS: [u64; 22] = [
@@ -16,17 +21,10 @@ pub(super) fn check(rules: &mut Rules<'_>) {
         &settings.bastion.allow_ssh_from,
     );
     rules.ranges(&["jenkins", "allow-from"], &settings.jenkins.allow_from);
-    if settings.jenkins.enabled && settings.jenkins.allow_from.is_empty() {
-        let message = "No one may reach Jenkins.".to_owned();
-        let help = "Name your ranges, such as `allow-from = [\"203.0.113.0/24\"]`: Jenkins can run \
-                    anything and must not be open to the world by default.";
-        rules.wrong(
-            "missing_allow_from",
-            &["jenkins", "allow-from"],
-            message,
-            help,
-        );
-    }
+    let limits = (Size::from_gib(8), Size::from_gib(1_024));
+    let path = ["bastion", "volume-size"];
+    rules.size_within(&path, settings.bastion.volume_size, limits, "The Bastion");
+    jenkins(rules);
     logs(rules);
     let local = &settings.local;
     if local.http_port == local.https_port {
@@ -40,6 +38,31 @@ pub(super) fn check(rules: &mut Rules<'_>) {
             message,
             help,
         );
+    }
+}
+
+fn jenkins(rules: &mut Rules<'_>) {
+    let jenkins = &rules.settings.jenkins;
+    let allow_from = ["jenkins", "allow-from"];
+    if jenkins.enabled && jenkins.allow_from.is_empty() {
+        let message = "No one may reach Jenkins.".to_owned();
+        let help = "Name your ranges, such as `allow-from = [\"203.0.113.0/24\"]`: Jenkins can run \
+                    anything and must not be open to the world by default.";
+        rules.wrong("missing_allow_from", &allow_from, message, help);
+    }
+    if jenkins.allow_from.len() >= RULE_VALUES {
+        let message = format!("Jenkins has {} ranges.", jenkins.allow_from.len());
+        let help = "At most 4: a listener rule of the load balancer takes 5 values, and the host is \
+                    one of them.";
+        rules.wrong("too_many_conditions", &allow_from, message, help);
+    }
+    let limits = (Size::from_gib(8), Size::from_gib(16 * 1_024));
+    let path = ["jenkins", "volume-size"];
+    rules.size_within(&path, jenkins.volume_size, limits, "gp3");
+    if !JAVA_VERSIONS.contains(&jenkins.java_version) {
+        let message = format!("Jenkins does not run on Java {}.", jenkins.java_version);
+        let path = ["jenkins", "java-version"];
+        rules.wrong("unknown_value", &path, message, "Allowed: 17, 21 and 25.");
     }
 }
 

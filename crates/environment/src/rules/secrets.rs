@@ -12,12 +12,18 @@ use crate::{
     },
 };
 
-/// The secrets that the kit makes itself: the database's master password, the caches' passwords,
-/// and for each app the password of its database user, of its first administrator, its encryption
+/// The secrets that the kit makes itself: the database's master password, the passwords of caches,
+/// search engine and message broker, and for each app the password of its database user, of its first administrator, its encryption
 /// key, and WordPress' keys and salts.
 pub fn known_secrets(settings: &Settings) -> BTreeSet<String> {
     let mut names: BTreeSet<String> = settings.secret.keys().cloned().collect();
-    let shared = ["database-master", "redis-cache", "redis-session"];
+    let shared = [
+        "database-master",
+        "redis-cache",
+        "redis-session",
+        "search",
+        "message-broker",
+    ];
     names.extend(shared.map(|owner| format!("{owner}-password")));
     for (app, settings) in &settings.app {
         for kind in ["database-password", "admin-password", "crypt-key"] {

@@ -156,6 +156,12 @@ pub(crate) fn repository(blueprint: &Blueprint, app: &str, base: &str) -> String
     format!("{}/{app}/{base}", blueprint.project)
 }
 
+/// The IAM path of all roles that an environment's tasks run as, and no others: who may deploy to the
+/// environment may give tasks these roles only.
+pub(crate) fn task_role_path(blueprint: &Blueprint) -> String {
+    format!("/{}/{}/tasks/", blueprint.project, blueprint.environment)
+}
+
 fn camel(words: &[&str]) -> String {
     mck_cloudformation::LogicalId::of(words).as_str().to_owned()
 }

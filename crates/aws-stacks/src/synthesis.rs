@@ -32,6 +32,9 @@ impl Source {
     }
 }
 
+/// The key of a template's metadata that says where it comes from.
+const METADATA: &str = "mck";
+
 /// All stacks of an environment, each after those that it depends on.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Stacks {
@@ -82,32 +85,56 @@ pub(crate) struct Scene<'a> {
 }
 
 impl Scene<'_> {
-    /// An empty stack.
+    /// An empty stack of the environment.
     pub(crate) fn stack(&self, id: StackId, description: &str) -> Stack {
         let Blueprint {
             project,
             environment,
             ..
         } = self.blueprint;
-        let mut template = Template::new(format!("{project} {environment}: {description}"));
+        let mut stack = self.empty(
+            format!("{project}-{environment}-{}", id.name()),
+            format!("{project} {environment}: {description}"),
+            id,
+        );
+        stack.tags.clone_from(&self.blueprint.tags);
+        let metadata = stack.template.metadata.get_mut(METADATA);
+        if let Some(metadata) = metadata {
+            metadata["Environment"] = environment.as_str().into();
+        }
+        stack
+    }
+
+    /// An empty stack that the project's environments in the region share: it does not say from
+    /// which of them it was made, so that it is the same from each.
+    pub(crate) fn shared_stack(&self, id: StackId, description: &str) -> Stack {
+        let project = &self.blueprint.project;
+        self.empty(
+            format!("{project}-{}", id.name()),
+            format!("{project}: {description}"),
+            id,
+        )
+    }
+
+    fn empty(&self, name: String, description: String, id: StackId) -> Stack {
+        let mut template = Template::new(description);
         template.metadata.insert(
-            "mck".to_owned(),
+            METADATA.to_owned(),
             json!({
                 "Version": env!("CARGO_PKG_VERSION"),
-                "Project": project,
-                "Environment": environment,
+                "Project": self.blueprint.project,
                 "Stack": id.name(),
                 "File": self.source.file,
                 "FileSha256": self.source.digest,
             }),
         );
         Stack {
-            name: format!("{project}-{environment}-{}", id.name()),
+            name,
             region: self.blueprint.region.clone(),
             template,
             parameters: BTreeMap::new(),
             termination_protection: false,
-            tags: self.blueprint.tags.clone(),
+            tags: BTreeMap::new(),
             id,
         }
     }

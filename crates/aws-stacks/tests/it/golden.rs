@@ -1,6 +1,7 @@
 //! Golden templates: `tests/golden/<environment>/<stack>.json`.
 //!
-//! `UPDATE_GOLDEN=1 cargo test -p mck-aws-stacks golden` writes them again; read the difference.
+//! `INSTA_UPDATE=always cargo test -p mck-aws-stacks golden` writes them again, as it does snapshots; read the
+//! difference.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -19,7 +20,7 @@ fn there_are_all_kinds_of_environments() {
 fn templates_are_as_they_were() {
     let wanted = wanted();
     let there: BTreeSet<PathBuf> = files_below(&folder("golden"), "json").into_iter().collect();
-    if env::var_os("UPDATE_GOLDEN").is_some() {
+    if env::var("INSTA_UPDATE").is_ok_and(|it| it == "always") {
         update(&wanted, &there);
         return;
     }
@@ -35,7 +36,7 @@ fn templates_are_as_they_were() {
     stale.extend(more.map(|path| format!("{}: nothing makes it any more", path.display())));
     assert!(
         stale.is_empty(),
-        "{} golden templates are stale; write them with UPDATE_GOLDEN=1 and read the difference:\n{}",
+        "{} golden templates are stale; write them with INSTA_UPDATE=always and read the difference:\n{}",
         stale.len(),
         stale.join("\n")
     );

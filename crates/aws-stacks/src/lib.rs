@@ -8,6 +8,7 @@ mod app;
 mod check;
 mod cluster;
 mod data;
+pub mod difference;
 mod edge;
 mod global;
 mod names;

@@ -1,13 +1,11 @@
 //! Who may reach whom: the one list from which all security groups follow.
 
-use std::collections::BTreeMap;
-
 use mck_environment::settings::Nat;
 
 use super::{context::Context, data::DataStores, dns::host, groups};
 use crate::model::{
-    AccessRule, App, AppCluster, Bastion, ContentDelivery, DnsTarget, GroupRule, Jenkins,
-    MountSource, Peer, PortRange, Protocol, SecurityGroup, SecurityGroupName,
+    AccessRule, App, AppCluster, Bastion, ContentDelivery, DnsTarget, Jenkins, MountSource, Peer,
+    PortRange, Protocol, SecurityGroupName,
 };
 
 const HTTP: u16 = 80;
@@ -328,103 +326,4 @@ fn way_out(context: &Context<'_>, parts: &Parts<'_>, rules: &mut Rules) {
             );
         }
     }
-}
-
-/// The security groups that follow from the rules: ingress at one end, egress at the other.
-pub(super) fn security_groups(parts: &Parts<'_>, access: &[AccessRule]) -> Vec<SecurityGroup> {
-    descriptions(parts)
-        .into_iter()
-        .map(|(name, description)| {
-            let me = Peer::Group(name.clone());
-            SecurityGroup {
-                ingress: access
-                    .iter()
-                    .filter(|rule| rule.to == me)
-                    .map(|rule| group_rule(rule, &rule.from))
-                    .collect(),
-                egress: access
-                    .iter()
-                    .filter(|rule| rule.from == me)
-                    .map(|rule| group_rule(rule, &rule.to))
-                    .collect(),
-                name,
-                description,
-            }
-        })
-        .collect()
-}
-
-fn group_rule(rule: &AccessRule, peer: &Peer) -> GroupRule {
-    GroupRule {
-        peer: peer.clone(),
-        protocol: rule.protocol,
-        ports: rule.ports,
-        reason: rule.reason.clone(),
-    }
-}
-
-fn descriptions(parts: &Parts<'_>) -> BTreeMap<SecurityGroupName, String> {
-    let mut all = BTreeMap::from([
-        (
-            groups::load_balancer(),
-            "Nodes of the load balancer".to_owned(),
-        ),
-        (
-            parts.data.database.security_group.clone(),
-            "Members of the database cluster".to_owned(),
-        ),
-    ]);
-    for cluster in parts.clusters {
-        all.insert(
-            cluster.security_group.clone(),
-            format!("App Servers of cluster {}", cluster.name),
-        );
-    }
-    for app in parts.apps {
-        all.insert(
-            app.security_group.clone(),
-            format!("Tasks of app {}", app.name),
-        );
-    }
-    for redis in &parts.data.redis {
-        all.insert(
-            redis.security_group.clone(),
-            format!("Members of {}", redis.name),
-        );
-    }
-    if let Some(memcached) = &parts.data.memcached {
-        all.insert(
-            memcached.security_group.clone(),
-            "Nodes of Memcached".to_owned(),
-        );
-    }
-    if let Some(file_system) = &parts.data.file_system {
-        all.insert(
-            file_system.security_group.clone(),
-            "Mount targets of the shared file system".to_owned(),
-        );
-    }
-    if parts.bastion.is_some() {
-        all.insert(groups::bastion(), "The Bastion".to_owned());
-    }
-    if let Some(jenkins) = parts.jenkins {
-        all.insert(groups::jenkins(), "The Jenkins server".to_owned());
-        all.insert(
-            jenkins.home.security_group.clone(),
-            "Mount targets of the file system of Jenkins".to_owned(),
-        );
-    }
-    if let Some(search) = &parts.data.search {
-        all.insert(
-            search.security_group.clone(),
-            "Nodes of the search engine".to_owned(),
-        );
-    }
-    if let Some(broker) = &parts.data.message_broker {
-        all.insert(
-            broker.security_group.clone(),
-            "Nodes of the message broker".to_owned(),
-        );
-    }
-    all
 }

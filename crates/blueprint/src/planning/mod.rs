@@ -2,6 +2,7 @@
 
 mod access;
 mod addresses;
+mod alarms;
 mod app;
 mod cluster;
 mod context;
@@ -15,6 +16,7 @@ mod integrations;
 mod network;
 mod observability;
 mod secrets;
+mod security_groups;
 mod servers;
 mod services;
 mod waf;
@@ -28,8 +30,8 @@ use self::{
     secrets::Secrets,
 };
 use crate::model::{
-    App, AppCluster, Bastion, Blueprint, ContentDelivery, DnsProvider, Jenkins, LoadBalancer,
-    Network, PublicZone,
+    Alarm, App, AppCluster, Bastion, Blueprint, ContentDelivery, DnsProvider, Jenkins,
+    LoadBalancer, LogGroup, Network, PublicZone,
 };
 
 pub use error::PlanningError;
@@ -71,17 +73,8 @@ impl Blueprint {
             front_ranges: front_ranges(&vendors),
         };
         let access = access::plan(&context, &reach);
-        let security_groups = access::security_groups(&reach, &access);
-        let observed = observability::Parts {
-            apps: &apps,
-            clusters: &base.clusters,
-            data: &base.data,
-            load_balancer: &base.load_balancer,
-            bastion: base.bastion.as_ref(),
-            jenkins: base.jenkins.as_ref(),
-        };
-        let log_groups = observability::log_groups(&context, &observed);
-        let alarms = observability::alarms(&context, &observed);
+        let security_groups = security_groups::plan(&reach, &access);
+        let (log_groups, alarms) = base.observe(&context, &apps);
         Ok(Self {
             project: environment.project.clone(),
             environment: environment.name.clone(),
@@ -147,6 +140,24 @@ impl Foundation {
             jenkins: servers::plan_jenkins(context, network, &mut addresses, free_priority)?,
             priorities,
         })
+    }
+}
+
+impl Foundation {
+    /// Log groups and alarms of it and of the apps.
+    fn observe(&self, context: &Context<'_>, apps: &[App]) -> (Vec<LogGroup>, Vec<Alarm>) {
+        let parts = alarms::Parts {
+            apps,
+            clusters: &self.clusters,
+            data: &self.data,
+            load_balancer: &self.load_balancer,
+            bastion: self.bastion.as_ref(),
+            jenkins: self.jenkins.as_ref(),
+        };
+        (
+            observability::log_groups(context, &parts),
+            alarms::plan(context, &parts),
+        )
     }
 }
 

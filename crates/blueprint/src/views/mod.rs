@@ -4,10 +4,12 @@
 
 mod apps;
 mod platform;
+mod services;
 
+use mck_environment::settings::Target;
 use serde::Serialize;
 
-use crate::model::{Blueprint, Peer, PortRange};
+use crate::model::{Blueprint, DnsTarget, Peer, PortRange};
 
 /// A table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -26,17 +28,17 @@ pub struct Table {
 pub enum View {
     /// Zones, subnets, routes, NAT gateways.
     Network,
-    /// Who may reach whom, and why.
+    /// Who may reach whom, and why; what the firewall stops; how continuous integration comes in.
     Access,
     /// Apps, containers, routes, jobs, hooks.
     Apps,
-    /// Database, caches, file system.
+    /// Database, caches, file system, search engine, message broker, backups.
     Data,
     /// Names of the private and the public zone.
     Dns,
     /// Secrets by name.
     Secrets,
-    /// App Clusters, App Servers and other server roles.
+    /// App Clusters, App Servers, daemons and other server roles.
     Clusters,
     /// Alarms.
     Alarms,
@@ -84,12 +86,19 @@ impl Blueprint {
     pub fn tables(&self, view: View) -> Vec<Table> {
         let tables = match view {
             View::Network => platform::network(self),
-            View::Access => platform::access(self),
-            View::Apps => apps::apps(self),
-            View::Data => platform::data(self),
+            View::Access => [
+                platform::access(self),
+                vec![
+                    services::firewall(self),
+                    services::continuous_integration(self),
+                ],
+            ]
+            .concat(),
+            View::Apps => [apps::apps(self), vec![services::endpoints(self)]].concat(),
+            View::Data => [platform::data(self), self.aws_data()].concat(),
             View::Dns => platform::dns(self),
             View::Secrets => platform::secrets(self),
-            View::Clusters => platform::clusters(self),
+            View::Clusters => [platform::clusters(self), vec![services::daemons(self)]].concat(),
             View::Alarms => platform::alarms(self),
             View::Integrations => platform::integrations(self),
         };
@@ -97,6 +106,14 @@ impl Blueprint {
             .into_iter()
             .filter(|table| !table.rows.is_empty())
             .collect()
+    }
+
+    /// Tables of data that only AWS keeps.
+    fn aws_data(&self) -> Vec<Table> {
+        match self.target {
+            Target::Local => Vec::new(),
+            Target::Aws => vec![services::services(self), services::backups(self)],
+        }
     }
 
     /// The whole blueprint on one page: one row for each part.
@@ -131,6 +148,19 @@ fn ports(range: PortRange) -> String {
         range.first.to_string()
     } else {
         format!("{}-{}", range.first, range.last)
+    }
+}
+
+/// What a name points at.
+fn dns_target(target: &DnsTarget) -> String {
+    match target {
+        DnsTarget::DatabaseWriter => "the database's writer".to_owned(),
+        DnsTarget::DatabaseReaders => "the database's readers".to_owned(),
+        DnsTarget::RedisPrimary(name) => format!("the primary of {name}"),
+        DnsTarget::Memcached => "the Memcached nodes".to_owned(),
+        DnsTarget::FileSystem => "the mount targets".to_owned(),
+        DnsTarget::Search => "the search engine".to_owned(),
+        DnsTarget::MessageBroker => "the message broker".to_owned(),
     }
 }
 

@@ -1,9 +1,7 @@
 //! Everything but apps as tables.
 
-use super::{Table, list, peer, ports, table, yes};
-use crate::model::{
-    Blueprint, DnsProvider, DnsTarget, Node, Protocol, RedisPersistence, Route, SecretOrigin,
-};
+use super::{Table, dns_target, list, peer, ports, table, yes};
+use crate::model::{Blueprint, DnsProvider, Node, Protocol, RedisPersistence, Route, SecretOrigin};
 
 pub(super) fn network(blueprint: &Blueprint) -> Vec<Table> {
     let network = &blueprint.network;
@@ -223,15 +221,7 @@ pub(super) fn dns(blueprint: &Blueprint) -> Vec<Table> {
             blueprint.private_zone.records.iter().map(|record| {
                 [
                     record.name.clone(),
-                    match &record.target {
-                        DnsTarget::DatabaseWriter => "the database's writer".to_owned(),
-                        DnsTarget::DatabaseReaders => "the database's readers".to_owned(),
-                        DnsTarget::RedisPrimary(name) => format!("the primary of {name}"),
-                        DnsTarget::Memcached => "the Memcached nodes".to_owned(),
-                        DnsTarget::FileSystem => "the mount targets".to_owned(),
-                        DnsTarget::Search => "the search engine's endpoint".to_owned(),
-                        DnsTarget::MessageBroker => "the message broker".to_owned(),
-                    },
+                    dns_target(&record.target),
                     record.description.clone(),
                 ]
             }),
@@ -262,6 +252,10 @@ pub(super) fn alarms(blueprint: &Blueprint) -> Vec<Table> {
         "Alarms",
         ["Alarm", "When", "What it means"],
         blueprint.alarms.iter().map(|alarm| {
+            let periods = match alarm.evaluation_periods {
+                1 => "a period".to_owned(),
+                several => format!("{several} periods"),
+            };
             let sign = match alarm.comparison.as_str() {
                 "GreaterThanThreshold" => ">",
                 "GreaterThanOrEqualToThreshold" => "≥",
@@ -270,12 +264,8 @@ pub(super) fn alarms(blueprint: &Blueprint) -> Vec<Table> {
             [
                 alarm.name.clone(),
                 format!(
-                    "{} of {} {sign} {} in {} periods of {}",
-                    alarm.statistic,
-                    alarm.metric,
-                    alarm.threshold,
-                    alarm.evaluation_periods,
-                    alarm.period
+                    "{} of {} {sign} {} in {} of {}",
+                    alarm.statistic, alarm.metric, alarm.threshold, periods, alarm.period
                 ),
                 alarm.description.clone(),
             ]
@@ -320,6 +310,20 @@ pub(super) fn summary(blueprint: &Blueprint) -> Table {
             None => app.name.clone(),
         })
         .collect();
+    let search = blueprint.search.iter();
+    let search = search.map(|it| {
+        let nodes = format!("OpenSearch {}, {} nodes", it.version, it.nodes);
+        ("Search engine", nodes)
+    });
+    let broker = blueprint.message_broker.iter();
+    let broker = broker.map(|it| ("Message broker", format!("RabbitMQ {}", it.version)));
+    let firewall = blueprint.web_acl.iter().map(|it| {
+        let groups = it.rule_groups.len();
+        (
+            "Firewall",
+            format!("{groups} rule groups, rate limit {}", it.rate_limit),
+        )
+    });
     let rows = [
         ("VPC", format!("{} in {}", network.cidr, zones.join(", "))),
         ("NAT gateways", network.nat_gateways.len().to_string()),
@@ -346,6 +350,10 @@ pub(super) fn summary(blueprint: &Blueprint) -> Table {
     table(
         &format!("{} ({})", blueprint.project, blueprint.environment),
         ["Part", "What"],
-        rows.map(|(part, what)| [part.to_owned(), what]),
+        rows.into_iter()
+            .chain(search)
+            .chain(broker)
+            .chain(firewall)
+            .map(|(part, what)| [part.to_owned(), what]),
     )
 }

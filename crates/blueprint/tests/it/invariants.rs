@@ -9,11 +9,12 @@ use crate::support::{self, strategy};
 use mck_blueprint::{
     Blueprint, PlanningError, difference,
     model::{
-        AccessRule, GroupRule, Peer, Protocol, Route, SecretOrigin, SecurityGroupName, Subnet, Tier,
+        AccessRule, DnsTarget, GroupRule, MountSource, Peer, Protocol, Route, SecretOrigin,
+        SecurityGroupName, Subnet, Tier,
     },
     views::View,
 };
-use mck_environment::units::Size;
+use mck_environment::{settings::Target, units::Size};
 use proptest::prelude::*;
 
 /// Addresses that AWS keeps in a subnet: the first four and the last.
@@ -80,6 +81,19 @@ fn persistence_groups(blueprint: &Blueprint) -> BTreeSet<SecurityGroupName> {
                 .is_some_and(|subnet| subnet.tier == Tier::Persistence)
         })
         .map(|node| node.security_group.clone())
+        .chain(blueprint.search.iter().map(|it| it.security_group.clone()))
+        .chain(
+            blueprint
+                .message_broker
+                .iter()
+                .map(|it| it.security_group.clone()),
+        )
+        .chain(
+            blueprint
+                .jenkins
+                .iter()
+                .map(|it| it.home.security_group.clone()),
+        )
         .collect()
 }
 
@@ -105,7 +119,7 @@ fn persistence_is_closed(blueprint: &Blueprint) {
     }
     assert!(!blueprint.has_way_out(Tier::Persistence));
     for group in &groups {
-        for port in [22, 80, 443, 2049, 3306, 6379, 11211] {
+        for port in [22, 80, 443, 2049, 3306, 5671, 6379, 11211] {
             let world = Peer::Range("198.51.100.7".to_owned());
             let to = Peer::Group(group.clone());
             assert!(!blueprint.allows(&world, &to, Protocol::Tcp, port));
@@ -150,8 +164,18 @@ fn references_exist(blueprint: &Blueprint) {
             for secret in container.secrets.values() {
                 assert!(secrets.contains(secret.as_str()), "{secret}");
             }
-            for name in container.environment.keys() {
+            for name in container
+                .environment
+                .keys()
+                .chain(container.endpoints.keys())
+            {
                 assert!(!container.secrets.contains_key(name), "{name} is set twice");
+            }
+            for name in container.endpoints.keys() {
+                assert!(
+                    !container.environment.contains_key(name),
+                    "{name} is set twice"
+                );
             }
         }
         let names: BTreeSet<&str> = containers.iter().map(|it| it.name.as_str()).collect();
@@ -185,6 +209,102 @@ fn references_exist(blueprint: &Blueprint) {
                 assert!(groups.contains(name), "{name}");
             }
         }
+    }
+}
+
+/// Whether an app may open what its variables name.
+fn endpoints_are_reachable(blueprint: &Blueprint) {
+    for app in &blueprint.apps {
+        let from = Peer::Group(app.security_group.clone());
+        let containers = app.task_definition.containers.iter();
+        for variable in containers.flat_map(|it| it.endpoints.values()) {
+            let (group, port) = match &variable.endpoint {
+                DnsTarget::RedisPrimary(name) => {
+                    let redis = blueprint.redis.iter().find(|it| it.name == *name);
+                    let redis = redis.expect("an endpoint is of a Redis that there is");
+                    assert!(redis.tls);
+                    (&redis.security_group, redis.port)
+                }
+                DnsTarget::Search => {
+                    let search = blueprint.search.as_ref().expect("there is a search engine");
+                    (&search.security_group, search.port)
+                }
+                DnsTarget::MessageBroker => {
+                    let broker = blueprint
+                        .message_broker
+                        .as_ref()
+                        .expect("there is a broker");
+                    (&broker.security_group, broker.port)
+                }
+                other => panic!("{other:?} has a name in the private zone"),
+            };
+            let to = Peer::Group(group.clone());
+            assert!(
+                blueprint.allows(&from, &to, Protocol::Tcp, port),
+                "{variable:?}"
+            );
+        }
+    }
+}
+
+/// What only AWS offers is in no local blueprint; there, all hosts are names of the private zone.
+fn local_is_local(blueprint: &Blueprint) {
+    if blueprint.target == Target::Aws {
+        return;
+    }
+    assert!(blueprint.search.is_none() && blueprint.message_broker.is_none());
+    assert!(blueprint.web_acl.is_none() && blueprint.ci.is_none());
+    assert!(blueprint.redis.iter().all(|it| !it.tls));
+    assert!(blueprint.clusters.iter().all(|it| it.daemons.is_empty()));
+    for app in &blueprint.apps {
+        for container in &app.task_definition.containers {
+            assert!(container.endpoints.is_empty());
+            let mut mounts = container.mounts.iter();
+            assert!(!mounts.any(|it| matches!(it.source, MountSource::Host(_))));
+        }
+    }
+}
+
+fn daemons_are_whole(blueprint: &Blueprint) {
+    for cluster in &blueprint.clusters {
+        unique(cluster.daemons.iter().map(|it| it.name.as_str()), "daemon");
+        let logs = &blueprint.log_groups;
+        assert!(logs.iter().any(|it| it.name == cluster.log_group));
+        for container in cluster
+            .daemons
+            .iter()
+            .flat_map(|it| &it.task_definition.containers)
+        {
+            for secret in container.secrets.values() {
+                assert!(blueprint.secrets.iter().any(|it| it.name == *secret));
+            }
+        }
+    }
+}
+
+fn services_are_in_their_subnets(blueprint: &Blueprint) {
+    let search = blueprint.search.iter().map(|it| &it.subnets);
+    let broker = blueprint.message_broker.iter().map(|it| &it.subnets);
+    for subnets in search.chain(broker) {
+        assert!(!subnets.is_empty());
+        unique(subnets.iter().map(String::as_str), "subnet");
+        for name in subnets {
+            let subnet = blueprint.network.subnet(name).expect("it exists");
+            assert_eq!(subnet.tier, Tier::Persistence);
+        }
+    }
+    if let Some(search) = &blueprint.search {
+        assert!(usize::from(search.nodes).is_multiple_of(search.subnets.len()));
+        assert!((3..=28).contains(&search.name.len()), "{}", search.name);
+        assert!(
+            blueprint
+                .log_groups
+                .iter()
+                .any(|it| it.name == search.log_group)
+        );
+    }
+    if let Some(broker) = &blueprint.message_broker {
+        assert!(broker.name.len() <= 50, "{}", broker.name);
     }
 }
 
@@ -296,6 +416,10 @@ fn all(blueprint: &Blueprint) {
     every_egress_has_its_ingress(blueprint);
     names_are_unique_and_short(blueprint);
     clusters_of_data_stores_are_spread(blueprint);
+    endpoints_are_reachable(blueprint);
+    local_is_local(blueprint);
+    daemons_are_whole(blueprint);
+    services_are_in_their_subnets(blueprint);
     for table in View::ALL
         .into_iter()
         .flat_map(|view| blueprint.tables(view))

@@ -1,5 +1,7 @@
 //! Blueprints of whole environments.
 
+mod endpoints;
+mod global;
 mod golden;
 mod invariants;
 mod support;

@@ -107,9 +107,14 @@ prop_compose! {
     fn toggles()(
         storage: bool, bastion: bool, jenkins: bool, memcached in prop::option::of(1_u8..4),
         redis_cache: bool, redis_session: bool, cdn: bool, alarms: bool, ssh: bool,
-        vendors in any::<[bool; 8]>(), tunnels: bool,
+        vendors in any::<[bool; 8]>(), tunnels: bool, search in prop::option::of(any::<bool>()),
+        nodes in prop::option::of(1_u8..=9), broker: bool, waf in prop::option::of(any::<bool>()),
     ) -> Settings {
         let mut settings = Settings::default();
+        settings.search.enabled = search;
+        settings.search.nodes = nodes;
+        settings.message_broker.enabled = broker;
+        settings.waf.enabled = waf;
         settings.storage.enabled = storage;
         settings.bastion.enabled = bastion;
         settings.bastion.database_access = tunnels;

@@ -98,7 +98,10 @@ fn missing(case: &Case, place: &str) -> Option<String> {
     if found.any(|(_, resource)| contains(resource)) {
         return None;
     }
-    Some(format!("no {selector} in {stack} of {} has {text}", case.name))
+    Some(format!(
+        "no {selector} in {stack} of {} has {text}",
+        case.name
+    ))
 }
 
 fn page() -> String {
@@ -108,7 +111,9 @@ fn page() -> String {
 
 fn section<'a>(page: &'a str, title: &str) -> &'a str {
     let head = format!("\n## {title}\n");
-    let (_, rest) = page.split_once(&head).unwrap_or_else(|| panic!("no section {title}"));
+    let (_, rest) = page
+        .split_once(&head)
+        .unwrap_or_else(|| panic!("no section {title}"));
     rest.split("\n## ").next().unwrap_or_default()
 }
 
@@ -116,9 +121,14 @@ fn rows(section: &str) -> Vec<Row> {
     let lines = section.lines().filter(|line| line.starts_with("| "));
     let cells = lines.map(|line| {
         let inner = line.trim_matches('|');
-        inner.split(" | ").map(|cell| cell.trim().to_owned()).collect::<Vec<_>>()
+        inner
+            .split(" | ")
+            .map(|cell| cell.trim().to_owned())
+            .collect::<Vec<_>>()
     });
-    let rows = cells.filter(|cells| !cells[0].starts_with("---") && cells.last().is_some_and(|it| it.contains('`')));
+    let rows = cells.filter(|cells| {
+        !cells[0].starts_with("---") && cells.last().is_some_and(|it| it.contains('`'))
+    });
     rows.map(|cells| {
         let places = cells.last().expect("a row has cells");
         let places = places.split('`').skip(1).step_by(2).map(str::to_owned);

@@ -43,7 +43,8 @@ fn cfn_lint_finds_nothing() {
 #[test]
 fn cfn_lint_sees_a_mistake() {
     let wrong = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("wrong.json");
-    let template = r#"{"Resources":{"Vpc":{"Type":"AWS::EC2::VPC","Properties":{"Cidr":"10.0.0.0/16"}}}}"#;
+    let template =
+        r#"{"Resources":{"Vpc":{"Type":"AWS::EC2::VPC","Properties":{"Cidr":"10.0.0.0/16"}}}}"#;
     fs::write(&wrong, template).expect("the template can be written");
     let mut command = tool("linters", "cfn-lint");
     let output = run(command.args(["--regions", "us-east-1", "--"]).arg(&wrong));
@@ -52,7 +53,10 @@ fn cfn_lint_sees_a_mistake() {
 }
 
 fn spawn(command: &mut Command) -> std::process::Child {
-    let command = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let command = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     command.spawn().expect("cfn-lint starts")
 }
 
@@ -120,7 +124,10 @@ fn checkov_finds_only_what_is_accepted() {
     }
     assert!(left.is_empty(), "{} failed checks: {left:#?}", left.len());
     let unused: Vec<&Exception> = unused.into_iter().map(|index| &exceptions[index]).collect();
-    assert!(unused.is_empty(), "exceptions that do not happen: {unused:#?}");
+    assert!(
+        unused.is_empty(),
+        "exceptions that do not happen: {unused:#?}"
+    );
 }
 
 fn accepts(exception: &Exception, failed: &Failed) -> bool {
@@ -138,7 +145,13 @@ fn matches(pattern: &str, value: &str) -> bool {
 
 fn checkov(golden: &PathBuf) -> Vec<Failed> {
     let mut command = tool("linters", "checkov");
-    let options = ["--framework", "cloudformation", "--skip-download", "--compact", "--quiet"];
+    let options = [
+        "--framework",
+        "cloudformation",
+        "--skip-download",
+        "--compact",
+        "--quiet",
+    ];
     let output = run(command
         .args(options)
         .args(["--output", "json", "--directory"])
@@ -149,9 +162,14 @@ fn checkov(golden: &PathBuf) -> Vec<Failed> {
         panic!("checkov's report: {wrong}: {said:?}")
     });
     let summary = &report["summary"];
-    assert!(summary["passed"].as_u64().is_some_and(|it| it > 50), "{summary}");
+    assert!(
+        summary["passed"].as_u64().is_some_and(|it| it > 50),
+        "{summary}"
+    );
     assert_eq!(summary["parsing_errors"], 0, "{summary}");
-    let failed = report["results"]["failed_checks"].as_array().expect("a list");
+    let failed = report["results"]["failed_checks"]
+        .as_array()
+        .expect("a list");
     let mut failed: Vec<Failed> = failed.iter().map(failure).collect();
     failed.sort();
     failed

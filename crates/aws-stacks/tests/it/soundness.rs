@@ -4,7 +4,7 @@ use std::path::Path;
 
 use mck_aws_stacks::StackId;
 
-use crate::support::{FULL, cases, case_named, files, folder, synthesise};
+use crate::support::{FULL, case_named, cases, files, folder, synthesise};
 
 #[test]
 fn every_environment_can_be_made() {

@@ -43,7 +43,10 @@ fn stand_ins_make_every_resource_whose_type_they_know() {
     for stack in &stacks.stacks {
         for (id, resource) in stack.template.resources() {
             let kind = resource.kind.to_string();
-            if report.values().any(|it| is_made(&it[&stack.name], id.as_str())) {
+            if report
+                .values()
+                .any(|it| is_made(&it[&stack.name], id.as_str()))
+            {
                 made.insert(kind);
             } else {
                 let place = format!("{}/{id}", stack.id.name());
@@ -65,7 +68,10 @@ fn stand_ins_make_every_resource_whose_type_they_know() {
         .iter()
         .filter(|kind| !unmade.contains_key(*kind) || made.contains(*kind))
         .collect();
-    assert!(wrong.is_empty(), "listed as checked by schema only, but made: {wrong:?}");
+    assert!(
+        wrong.is_empty(),
+        "listed as checked by schema only, but made: {wrong:?}"
+    );
     assert!(made.len() > 50, "only {} types were made", made.len());
 }
 
@@ -93,7 +99,11 @@ fn complaints(report: &Report) -> Vec<String> {
 /// ends, or this one, they end.
 fn create(stacks: &Stacks) -> Report {
     let work = Work::new();
-    let list: Vec<Value> = stacks.stacks.iter().map(|it| described(stacks, it)).collect();
+    let list: Vec<Value> = stacks
+        .stacks
+        .iter()
+        .map(|it| described(stacks, it))
+        .collect();
     let list = serde_json::to_vec(&list).expect("it is JSON");
     fs::write(work.0.join("stacks.json"), list).expect("the stacks can be written");
     let python = tool("stand-ins", "python");
@@ -141,7 +151,9 @@ fn described(stacks: &Stacks, stack: &Stack) -> Value {
         .iter()
         .filter_map(|(name, source)| match source {
             ParameterSource::Output(handed) => {
-                let from = stacks.get(&handed.stack).expect("a stack takes from another");
+                let from = stacks
+                    .get(&handed.stack)
+                    .expect("a stack takes from another");
                 Some((name, json!({ "stack": from.name, "output": handed.output })))
             }
             _ => None,

@@ -123,10 +123,8 @@ pub fn files_below(folder: &Path, end: &str) -> Vec<PathBuf> {
 
 /// A program of `scripts/aws-tools/install`. Without it the test fails: it would prove nothing.
 pub fn tool(environment: &str, program: &str) -> Command {
-    let tools = std::env::var_os("MCK_AWS_TOOLS").map_or_else(
-        || repository().join("target/aws-tools"),
-        PathBuf::from,
-    );
+    let tools = std::env::var_os("MCK_AWS_TOOLS")
+        .map_or_else(|| repository().join("target/aws-tools"), PathBuf::from);
     let path = tools.join(environment).join("bin").join(program);
     assert!(
         path.exists(),

@@ -1,6 +1,8 @@
-//! The stack `observability`: the topic of alarms, alarms of what is not an app's or a cluster's,
-//! the dashboard.
+//! The stack `observability`: the topic of alarms, alarms and failures of what is not an app's or a
+//! cluster's, the dashboard.
 
+mod dashboard;
+mod events;
 mod topic;
 
 use mck_cloudformation::LogicalId;
@@ -22,6 +24,7 @@ pub(crate) fn stack(scene: &Scene<'_>) -> Stack {
     let mut stack = scene.stack(StackId::Observability, "Alarms and dashboard");
     if !scene.blueprint.alarms.is_empty() {
         topic::add(&mut stack, scene);
+        events::add(&mut stack, scene);
         alarms::add(&mut stack, scene, Own::default());
         stack.hand_over(
             &names::observability::topic(),
@@ -29,5 +32,9 @@ pub(crate) fn stack(scene: &Scene<'_>) -> Stack {
             topic().reference(),
         );
     }
+    dashboard::add(&mut stack, scene);
     stack
 }
+
+#[cfg(test)]
+mod tests;

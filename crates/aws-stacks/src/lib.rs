@@ -5,17 +5,20 @@
 
 mod alarms;
 mod app;
+mod bastion;
 mod check;
 mod cluster;
 mod data;
 pub mod difference;
 mod edge;
 mod global;
+mod log_groups;
 mod names;
 mod network;
 mod observability;
 mod releases;
 mod security_groups;
+mod servers;
 mod stack;
 mod synthesis;
 #[cfg(test)]

@@ -61,9 +61,13 @@ pub(crate) fn owner(blueprint: &Blueprint, group: &SecurityGroupName) -> StackId
         return StackId::Cluster(cluster.name.clone());
     }
     let jenkins = blueprint.jenkins.as_ref();
-    match jenkins {
-        Some(jenkins) if jenkins.node.security_group == *group => StackId::Jenkins,
-        _ => StackId::Network,
+    let of_jenkins = jenkins.is_some_and(|jenkins| {
+        [&jenkins.node.security_group, &jenkins.home.security_group].contains(&group)
+    });
+    if of_jenkins {
+        StackId::Jenkins
+    } else {
+        StackId::Network
     }
 }
 

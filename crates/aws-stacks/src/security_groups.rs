@@ -1,1 +1,277 @@
-//! Security groups and their rules.
+//! Security groups and their rules: the blueprint's access graph, cut along the stacks.
+//!
+//! A group is made by the stack of what it belongs to (see [`names::owner`]). A rule between two
+//! groups is two resources, one at each end, in that stack of the two that comes later, so that the
+//! stacks form no circle.
+
+use mck_blueprint::{
+    Blueprint,
+    model::{AccessRule, Peer, PortRange, Protocol, SecurityGroup, SecurityGroupName},
+};
+use mck_cloudformation::{
+    LogicalId, Parameter, ParameterType, Tag, Text,
+    resources::ec2::{self, security_group::Egress},
+};
+
+use crate::{
+    names,
+    stack::{ParameterSource, Stack, StackId},
+};
+
+mod prefix_lists;
+
+/// Nowhere: a group without any rule out would get AWS's own, which allows everything (CloudFormation
+/// resource reference, `AWS::EC2::SecurityGroup`, "Remove the default egress rule").
+const NOWHERE: &str = "127.0.0.1/32";
+const WORLD: &str = "0.0.0.0/0";
+const WORLD_IPV6: &str = "::/0";
+const HTTPS: u16 = 443;
+
+/// The group of the interface endpoints.
+pub(crate) fn endpoints() -> SecurityGroupName {
+    SecurityGroupName("endpoints".to_owned())
+}
+
+/// Whether AWS's services are reached through interface endpoints: where app subnets have no other
+/// way. An endpoint costs about as much an hour and zone as a fifth of a NAT gateway; beside one it
+/// would pay only from some 200 GB a month and service on, and image layers, the bulk, go through
+/// S3's gateway endpoint for nothing.
+pub(crate) fn has_endpoints(blueprint: &Blueprint) -> bool {
+    blueprint.network.nat_gateways.is_empty()
+}
+
+/// Adds the groups that the stack makes, and the rules that are its.
+pub(crate) fn add(stack: &mut Stack, blueprint: &Blueprint) {
+    for group in groups(blueprint) {
+        if names::owner(blueprint, &group.name) == stack.id {
+            add_group(stack, blueprint, &group);
+        }
+    }
+    for rule in rules(blueprint) {
+        if home(blueprint, &rule) == Some(stack.id.clone()) {
+            add_rule(stack, blueprint, &rule);
+        }
+    }
+}
+
+/// The id of a group, for a resource of this stack.
+pub(crate) fn id(stack: &mut Stack, blueprint: &Blueprint, group: &SecurityGroupName) -> Text {
+    if names::owner(blueprint, group) == stack.id {
+        logical_id(group).attribute("GroupId")
+    } else {
+        stack.take(&names::security_group(blueprint, group))
+    }
+}
+
+fn logical_id(group: &SecurityGroupName) -> LogicalId {
+    LogicalId::of(&["security-group", &group.0])
+}
+
+fn groups(blueprint: &Blueprint) -> Vec<SecurityGroup> {
+    let mut groups = blueprint.security_groups.clone();
+    if has_endpoints(blueprint) {
+        groups.push(SecurityGroup {
+            name: endpoints(),
+            description: "Endpoints of AWS services in the VPC".to_owned(),
+            ingress: Vec::new(),
+            egress: Vec::new(),
+        });
+    }
+    groups
+}
+
+/// The blueprint's rules, and what only AWS has: the same for IPv6 where the internet may come in, and
+/// the ways to the endpoints.
+fn rules(blueprint: &Blueprint) -> Vec<AccessRule> {
+    let mut rules = blueprint.access.clone();
+    if blueprint.network.ipv6 {
+        let from_world = Peer::Range(WORLD.to_owned());
+        let open = blueprint.access.iter().filter(|it| it.from == from_world);
+        rules.extend(open.map(|rule| AccessRule {
+            from: Peer::Range(WORLD_IPV6.to_owned()),
+            ..rule.clone()
+        }));
+    }
+    if has_endpoints(blueprint) {
+        for group in in_app_subnets(blueprint) {
+            rules.extend(ways_to_endpoints(group));
+        }
+    }
+    rules
+}
+
+/// Groups whose members are in app subnets.
+fn in_app_subnets(blueprint: &Blueprint) -> impl Iterator<Item = &SecurityGroupName> {
+    let clusters = blueprint.clusters.iter().map(|it| &it.security_group);
+    let apps = blueprint.apps.iter().map(|it| &it.security_group);
+    let jenkins = blueprint.jenkins.iter().map(|it| &it.node.security_group);
+    clusters.chain(apps).chain(jenkins)
+}
+
+/// S3's gateway endpoint has no group: it is reached by S3's public addresses, to which no other
+/// route leads.
+fn ways_to_endpoints(group: &SecurityGroupName) -> [AccessRule; 2] {
+    let rule = |to: Peer, reason: &str| AccessRule {
+        from: Peer::Group(group.clone()),
+        to,
+        protocol: Protocol::Tcp,
+        ports: PortRange::single(HTTPS),
+        reason: reason.to_owned(),
+    };
+    [
+        rule(
+            Peer::Group(endpoints()),
+            "AWS services are reached through endpoints in the VPC",
+        ),
+        rule(
+            Peer::Range(WORLD.to_owned()),
+            "S3 is reached through its gateway endpoint; there is no other route",
+        ),
+    ]
+}
+
+/// The stack that has a rule: the later one of the two that own its ends.
+fn home(blueprint: &Blueprint, rule: &AccessRule) -> Option<StackId> {
+    let owners = [&rule.from, &rule.to].map(|peer| match peer {
+        Peer::Group(name) => Some(names::owner(blueprint, name)),
+        Peer::Range(_) | Peer::PrefixList(_) => None,
+    });
+    owners.into_iter().flatten().max()
+}
+
+fn add_group(stack: &mut Stack, blueprint: &Blueprint, group: &SecurityGroup) {
+    let vpc = names::network::vpc();
+    let vpc = stack.have_or_take(&vpc);
+    let full_name = format!(
+        "{}-{}-{}",
+        blueprint.project, blueprint.environment, group.name
+    );
+    let resource = ec2::SecurityGroup {
+        group_description: group.description.as_str().into(),
+        vpc_id: vpc,
+        security_group_egress: vec![Egress {
+            cidr_ip: NOWHERE.into(),
+            ip_protocol: "-1".into(),
+            description: "Nowhere; ways out are rules of their own".into(),
+            ..Default::default()
+        }],
+        tags: vec![Tag::name(full_name)],
+        ..Default::default()
+    };
+    let description = format!("Security group: {}", lower_first(&group.description));
+    let id = stack
+        .add(logical_id(&group.name), description, &resource)
+        .id();
+    stack.hand_over(
+        &names::security_group(blueprint, &group.name),
+        &format!("Security group of {}", group.name),
+        id.attribute("GroupId"),
+    );
+}
+
+/// A rule's two resources: one where it comes in, one where it goes out.
+fn add_rule(stack: &mut Stack, blueprint: &Blueprint, rule: &AccessRule) {
+    let first = i64::from(rule.ports.first);
+    let last = i64::from(rule.ports.last);
+    let protocol = match rule.protocol {
+        Protocol::Tcp => "tcp",
+        Protocol::Udp => "udp",
+    };
+    if let Peer::Group(to) = &rule.to {
+        let mut ingress = ec2::SecurityGroupIngress {
+            group_id: id(stack, blueprint, to),
+            ip_protocol: protocol.into(),
+            from_port: first.into(),
+            to_port: last.into(),
+            description: rule.reason.as_str().into(),
+            ..Default::default()
+        };
+        match &rule.from {
+            Peer::Group(from) => ingress.source_security_group_id = id(stack, blueprint, from),
+            Peer::Range(range) if range.contains(':') => ingress.cidr_ipv6 = range.into(),
+            Peer::Range(range) => ingress.cidr_ip = with_length(range).into(),
+            Peer::PrefixList(name) => {
+                ingress.source_prefix_list_id = prefix_list(stack, blueprint, name);
+            }
+        }
+        let id = rule_id("in", &to.0, "from", &rule.from, rule);
+        stack.add(id, description(rule), &ingress);
+    }
+    if let Peer::Group(from) = &rule.from {
+        let mut egress = ec2::SecurityGroupEgress {
+            group_id: id(stack, blueprint, from),
+            ip_protocol: protocol.into(),
+            from_port: first.into(),
+            to_port: last.into(),
+            description: rule.reason.as_str().into(),
+            ..Default::default()
+        };
+        match &rule.to {
+            Peer::Group(to) => egress.destination_security_group_id = id(stack, blueprint, to),
+            Peer::Range(range) if range.contains(':') => egress.cidr_ipv6 = range.into(),
+            Peer::Range(range) => egress.cidr_ip = with_length(range).into(),
+            Peer::PrefixList(name) => {
+                egress.destination_prefix_list_id = prefix_list(stack, blueprint, name);
+            }
+        }
+        let id = rule_id("out", &from.0, "to", &rule.to, rule);
+        stack.add(id, description(rule), &egress);
+    }
+}
+
+/// A single address as a range.
+fn with_length(range: &str) -> String {
+    if range.contains('/') {
+        range.to_owned()
+    } else {
+        format!("{range}/32")
+    }
+}
+
+fn rule_id(way: &str, group: &str, preposition: &str, peer: &Peer, rule: &AccessRule) -> LogicalId {
+    let peer = match peer {
+        Peer::Group(name) => name.0.clone(),
+        Peer::Range(range) if range == WORLD => "world".to_owned(),
+        Peer::Range(range) if range == WORLD_IPV6 => "world-ipv6".to_owned(),
+        // Without anything between the numbers two ranges could get one name.
+        Peer::Range(range) => range.replace(['.', ':', '/'], "x"),
+        Peer::PrefixList(name) => name.clone(),
+    };
+    let ports = match rule.ports {
+        PortRange { first, last } if first == last => first.to_string(),
+        PortRange { first, last } => format!("{first}x{last}"),
+    };
+    let protocol = match rule.protocol {
+        Protocol::Tcp => "",
+        Protocol::Udp => "udp",
+    };
+    LogicalId::of(&["rule", way, group, preposition, &peer, protocol, &ports])
+}
+
+fn description(rule: &AccessRule) -> String {
+    format!("Rule: {}", lower_first(&rule.reason))
+}
+
+fn lower_first(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|letter| letter.to_ascii_lowercase());
+    first.into_iter().chain(letters).collect()
+}
+
+/// The id of a prefix list that AWS keeps: another one in each region, and CloudFormation can't find
+/// it by its name. So it is a parameter, which has the known id as its default; whoever makes the
+/// stack looks it up.
+fn prefix_list(stack: &mut Stack, blueprint: &Blueprint, name: &str) -> Text {
+    let parameter = LogicalId::of(&["prefix-list", name]).as_str().to_owned();
+    let source = ParameterSource::ManagedPrefixList(name.to_owned());
+    stack.parameters.insert(parameter.clone(), source);
+    stack.template.parameter(Parameter {
+        name: parameter,
+        description: format!("The id of the managed prefix list {name} in this region"),
+        kind: ParameterType::String,
+        default: prefix_lists::known(name, &blueprint.region).map(str::to_owned),
+    })
+}
+
+#[cfg(test)]
+mod tests;

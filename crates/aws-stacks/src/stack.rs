@@ -72,6 +72,9 @@ impl Handed {
 pub enum ParameterSource {
     /// Another stack's output.
     Output(Handed),
+    /// The id of the prefix list of that name which AWS keeps in the region; the template's default
+    /// is the known one, if any.
+    ManagedPrefixList(String),
     /// The template's default.
     Default,
 }
@@ -129,6 +132,18 @@ impl Stack {
         })
     }
 
+    /// What a stack hands over: of another stack a parameter, of this one the output's value.
+    pub fn have_or_take(&mut self, handed: &Handed) -> Text {
+        if handed.stack != self.id {
+            return self.take(handed);
+        }
+        let mut outputs = self.template.outputs().iter();
+        let own = outputs.find(|output| output.name == handed.output);
+        own.expect("a stack hands over first what it uses itself")
+            .value
+            .clone()
+    }
+
     /// A parameter whose value comes from Parameter Store.
     pub fn stored(
         &mut self,
@@ -168,7 +183,7 @@ impl Stack {
     pub fn dependencies(&self) -> BTreeSet<&StackId> {
         let sources = self.parameters.values().filter_map(|source| match source {
             ParameterSource::Output(handed) => Some(&handed.stack),
-            ParameterSource::Default => None,
+            ParameterSource::ManagedPrefixList(_) | ParameterSource::Default => None,
         });
         sources.collect()
     }

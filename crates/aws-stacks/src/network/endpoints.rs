@@ -1,0 +1,85 @@
+//! Ways to AWS's services that do not leave the VPC.
+
+use mck_blueprint::{Blueprint, model::Tier};
+use mck_cloudformation::{LogicalId, pseudo, resources::ec2};
+
+use super::{name_tag, vpc::Vpc};
+use crate::{names, security_groups, stack::Stack};
+
+/// What App Servers, tasks and Session Manager call (ECS developer guide, "Amazon ECS interface VPC
+/// endpoints"; Systems Manager user guide, "Create VPC endpoints").
+const SERVICES: [&str; 13] = [
+    "ec2messages",
+    "ecr.api",
+    "ecr.dkr",
+    "ecs",
+    "ecs-agent",
+    "ecs-telemetry",
+    "elasticfilesystem",
+    "logs",
+    "monitoring",
+    "secretsmanager",
+    "ssm",
+    "ssmmessages",
+    "sts",
+];
+
+/// The gateway endpoint of S3: it costs nothing, and image layers, Amazon Linux's packages and
+/// backups go through it rather than a NAT gateway.
+pub(super) fn add_gateway(
+    stack: &mut Stack,
+    blueprint: &Blueprint,
+    vpc: &Vpc,
+    tables: &[LogicalId],
+) {
+    let endpoint = ec2::VpcEndpoint {
+        vpc_id: vpc.id.reference(),
+        vpc_endpoint_type: "Gateway".into(),
+        service_name: mck_cloudformation::Text::concat([
+            "com.amazonaws.".into(),
+            pseudo::region(),
+            ".s3".into(),
+        ]),
+        route_table_ids: tables.iter().map(LogicalId::reference).collect(),
+        tags: name_tag(blueprint, "s3"),
+        ..Default::default()
+    };
+    let description = "The way to S3 that costs nothing";
+    stack.add("S3Endpoint", description, &endpoint);
+}
+
+/// Interface endpoints, where [`security_groups::has_endpoints`] says so.
+pub(super) fn add_interfaces(stack: &mut Stack, blueprint: &Blueprint) {
+    if !security_groups::has_endpoints(blueprint) {
+        return;
+    }
+    let vpc = stack.have_or_take(&names::network::vpc());
+    let group = security_groups::id(stack, blueprint, &security_groups::endpoints());
+    let subnets: Vec<_> = names::network::subnets(blueprint, Tier::App)
+        .iter()
+        .map(|subnet| stack.have_or_take(subnet))
+        .collect();
+    let wanted =
+        |service: &&str| *service != "elasticfilesystem" || blueprint.file_system.is_some();
+    for service in SERVICES.into_iter().filter(wanted) {
+        let endpoint = ec2::VpcEndpoint {
+            vpc_id: vpc.clone(),
+            vpc_endpoint_type: "Interface".into(),
+            service_name: mck_cloudformation::Text::concat([
+                "com.amazonaws.".into(),
+                pseudo::region(),
+                format!(".{service}").into(),
+            ]),
+            subnet_ids: subnets.clone(),
+            security_group_ids: vec![group.clone()],
+            private_dns_enabled: true.into(),
+            tags: name_tag(blueprint, service),
+            ..Default::default()
+        };
+        stack.add(
+            LogicalId::of(&[service, "endpoint"]),
+            format!("The way to {service} without the internet"),
+            &endpoint,
+        );
+    }
+}

@@ -18,7 +18,7 @@ use mck_server_config::haproxy::Target;
 
 use super::{
     Supervisor,
-    balancer::{self, TargetHealth, WantedGroup},
+    balancer::{self, Synchronised, TargetHealth, WantedGroup},
     component::{Condition, Kind},
     components::{install_name, upgrade_name},
     deployment,
@@ -666,8 +666,11 @@ impl Supervisor {
                 .control(node)
                 .join("haproxy.sock");
             match balancer::synchronise(&socket, &wanted) {
-                Ok(health) => {
-                    self.balancer_errors.remove(node);
+                Ok(Synchronised { health, refused }) => {
+                    match refused {
+                        None => drop(self.balancer_errors.remove(node)),
+                        Some(error) => self.balancer_failed(node, &chain(&error)),
+                    }
                     for (target, health) in health {
                         *requests.entry(target.clone()).or_default() += health.requests;
                         seen.entry(target).or_default().push(health);

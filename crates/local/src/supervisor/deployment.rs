@@ -462,7 +462,7 @@ impl Supervisor {
                 store.list().into_iter().collect::<Vec<_>>().join(", ")
             )),
         };
-        let _ = reply.send(answer);
+        self.answer(&reply, answer);
     }
 
     /// Makes a release the one that an app's tasks should be of, with the images pulled last.
@@ -550,8 +550,7 @@ impl Supervisor {
                 Ok(release) => Ok(self.begin_release(app, release.clone(), waiting.by)),
                 Err(reason) => Err(reason.clone()),
             };
-            // A client that has gone does not need the answer.
-            let _ = waiting.reply.send(answer);
+            self.answer(&waiting.reply, answer);
         }
     }
 

@@ -307,9 +307,8 @@ impl Supervisor {
     }
 
     fn answer_failover(&mut self, answer: &Result<(), String>) {
-        for reply in self.watch.replies.drain(..) {
-            // A client that has gone does not need the answer.
-            let _ = reply.send(answer.clone());
+        for reply in std::mem::take(&mut self.watch.replies) {
+            self.answer(&reply, answer.clone());
         }
     }
 

@@ -40,7 +40,7 @@ use std::{
     fs, io,
     os::fd::AsFd,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, mpsc::SyncSender},
     time::{Duration, Instant},
 };
 
@@ -324,11 +324,12 @@ impl Supervisor {
             Message::TaskStopped { id, result } => self.task_stopped(&id, result),
             Message::OneOffEnded { id, result } => self.one_off_ended(&id, result),
             Message::Apply { origin, reply } => {
-                // A client that has gone does not need the answer.
-                let _ = reply.send(self.apply(*origin));
+                let applied = self.apply(*origin);
+                self.answer(&reply, applied);
             }
             Message::Lease { app, reply } => {
-                let _ = reply.send(self.lease(&app));
+                let leased = self.lease(&app);
+                self.answer(&reply, leased);
             }
             Message::Return { id } => self.give_back(&id),
             Message::Deploy {
@@ -340,10 +341,12 @@ impl Supervisor {
                 self.deploy(&app, release.as_deref(), by, reply);
             }
             Message::RollBack { app, by, reply } => {
-                let _ = reply.send(self.roll_back(&app, by));
+                let begun = self.roll_back(&app, by);
+                self.answer(&reply, begun);
             }
             Message::StopDeployment { app, by, reply } => {
-                let _ = reply.send(self.stop_deployment(&app, &by));
+                let stopped = self.stop_deployment(&app, &by);
+                self.answer(&reply, stopped);
             }
             Message::Scale {
                 what,
@@ -355,7 +358,7 @@ impl Supervisor {
                     Scaled::App(app) => self.scale_tasks(&app, count, &by),
                     Scaled::Cluster(cluster) => self.scale_servers(&cluster, count, &by),
                 };
-                let _ = reply.send(result);
+                self.answer(&reply, result);
             }
             Message::Checked { container, passed } => self.container_checked(&container, passed),
             Message::BackedUp { result } => self.backed_up(result),
@@ -363,10 +366,18 @@ impl Supervisor {
             Message::ReplicaChosen(choice) => self.replica_chosen(choice),
             Message::FailOver { reply } => self.fail_over(reply),
             Message::Fault { fault, reply } => {
-                let _ = reply.send(self.fault(&fault));
+                let result = self.fault(&fault);
+                self.answer(&reply, result);
             }
             Message::Quit => self.finished = true,
         }
+    }
+
+    /// Answers a client, who sees what was done when it asks next how the environment is.
+    fn answer<T>(&self, reply: &SyncSender<T>, answer: T) {
+        self.publish();
+        // A client that has gone does not need the answer.
+        let _ = reply.send(answer);
     }
 
     /// Takes on another version of the environment; gives what changes.
@@ -404,7 +415,6 @@ impl Supervisor {
         self.forget_failures();
         self.retry_failed();
         self.start_components();
-        self.publish();
         Ok(changed)
     }
 

@@ -240,11 +240,13 @@ impl Store {
             (status["settled"] == true && more(&status)).then_some(())
         });
         if settled.is_none() {
+            let status = self.status();
+            // What is wrong comes last: a log that is cut short keeps its end.
             panic!(
-                "{what}: {:#}\n{}\n{}",
-                self.status(),
+                "{what}: {status:#}\n{}\n{}\n{what}, but:\n{}",
+                self.last_words(),
                 self.mck(&["events"]).out,
-                self.last_words()
+                unfinished(&status)
             );
         }
         begin.elapsed()
@@ -326,6 +328,42 @@ impl Store {
     pub fn top(&self) -> &Path {
         self.top.path()
     }
+}
+
+/// What of a status is not as it should be, a line each; tasks are all told.
+fn unfinished(status: &Value) -> String {
+    let mut lines = vec![format!(
+        "settled: {}, problem: {}",
+        status["settled"], status["problem"]
+    )];
+    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+    let components = list(&status["components"]);
+    for it in components.iter().filter(|it| it["state"] != "ready") {
+        lines.push(format!("{}: {} {}", it["name"], it["state"], it["detail"]));
+    }
+    for app in list(&status["apps"]) {
+        let deployments = list(&app["deployments"]);
+        let last = deployments.last().map(|it| &it["state"]);
+        lines.push(format!(
+            "{}: {} of {} healthy, deployment: {}",
+            app["name"],
+            app["healthy"],
+            app["desired"],
+            last.unwrap_or(&Value::Null)
+        ));
+        for task in list(&app["tasks"]) {
+            lines.push(format!(
+                "{} on {}: {} {} {} {}",
+                task["id"],
+                task["server"],
+                task["state"],
+                task["detail"],
+                task["purpose"],
+                task["created"]
+            ));
+        }
+    }
+    lines.join("\n")
 }
 
 /// Two ports that were free a moment ago.

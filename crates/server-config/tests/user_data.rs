@@ -182,16 +182,15 @@ fn every_recommendation_is_treated_once_for_every_server() {
             let numbers = setting.recommendations.split(", ");
             for span in numbers.filter(|it| *it != "—") {
                 let (first, last) = span.split_once('–').unwrap_or((span, span));
-                for index in position(first)..=position(last) {
-                    let number = known[index];
-                    assert!(treated.insert(index), "{role:?}: {number} is treated twice");
+                for number in &known[position(first)..=position(last)] {
+                    assert!(
+                        treated.insert(*number),
+                        "{role:?}: {number} is treated twice"
+                    );
                 }
             }
         }
-        let missing: Vec<&str> = (0..known.len())
-            .filter(|index| !treated.contains(index))
-            .map(|index| known[index])
-            .collect();
+        let missing: Vec<_> = known.iter().filter(|it| !treated.contains(*it)).collect();
         assert!(
             missing.is_empty(),
             "{role:?}: nothing is said of {missing:?}"

@@ -52,7 +52,10 @@ pub struct Bastion<'a> {
 /// # Errors
 /// [`UnsafeText`] when a name or key would change the meaning of the file.
 pub fn render(bastion: &Bastion<'_>) -> Result<String, UnsafeText> {
+    // The address comes a moment after the instance, and before it there is no way out.
     let mut text = "#cloud-config
+bootcmd:
+- for attempt in $(seq 60); do curl -sI -m 5 http://archive.ubuntu.com/ubuntu/ >/dev/null && break; sleep 5; done
 package_update: true
 package_upgrade: true
 packages: [auditd, fail2ban, nftables, python3-systemd, unattended-upgrades]

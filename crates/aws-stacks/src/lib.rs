@@ -12,6 +12,7 @@ mod data;
 pub mod difference;
 mod edge;
 mod global;
+mod index;
 mod log_groups;
 mod names;
 mod network;

@@ -1,8 +1,11 @@
 //! Names that stacks agree on.
 
-use mck_blueprint::model::{Blueprint, SecurityGroupName, Tier};
+use mck_blueprint::model::{Blueprint, DnsTarget, SecurityGroupName, Tier};
 
-use crate::stack::{Handed, StackId};
+use crate::{
+    stack::{Handed, StackId},
+    synthesis::Scene,
+};
 
 /// What the network stack hands over.
 pub(crate) mod network {
@@ -91,6 +94,21 @@ pub(crate) mod data {
         Handed::new(StackId::Data, camel(&[name, "id"]))
     }
 
+    /// The host name that AWS gave to a data store. The message broker's is that of its AMQP endpoint,
+    /// without scheme and port.
+    pub(crate) fn endpoint(of: &DnsTarget) -> Handed {
+        let output = match of {
+            DnsTarget::DatabaseWriter => "DatabaseEndpoint".to_owned(),
+            DnsTarget::DatabaseReaders => "DatabaseReaderEndpoint".to_owned(),
+            DnsTarget::RedisPrimary(name) => camel(&[name, "endpoint"]),
+            DnsTarget::Memcached => "MemcachedEndpoint".to_owned(),
+            DnsTarget::FileSystem => "FileSystemEndpoint".to_owned(),
+            DnsTarget::Search => "SearchEndpoint".to_owned(),
+            DnsTarget::MessageBroker => "MessageBrokerEndpoint".to_owned(),
+        };
+        Handed::new(StackId::Data, output)
+    }
+
     /// The ARN of a secret of the data stack, by its name in the blueprint.
     pub(crate) fn secret(name: &str) -> Handed {
         Handed::new(StackId::Data, camel(&["secret", name]))
@@ -148,6 +166,11 @@ pub(crate) fn release_parameter(blueprint: &Blueprint, app: &str) -> String {
         "/{}/{}/{app}/release",
         blueprint.project, blueprint.environment
     )
+}
+
+/// The stack that makes a secret: the one that alone uses it, else the stack `data`.
+pub(crate) fn secret_owner(scene: &Scene<'_>, secret: &str) -> StackId {
+    scene.index.secret(secret)
 }
 
 /// The name of a secret in Secrets Manager.

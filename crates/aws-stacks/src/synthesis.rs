@@ -8,7 +8,9 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use crate::{
-    app, cluster, data, edge, global, network, observability, releases,
+    app, cluster, data, edge, global,
+    index::Index,
+    network, observability, releases,
     stack::{Stack, StackId},
 };
 
@@ -52,7 +54,7 @@ impl Stacks {
     /// `siblings` are the blueprints of all AWS environments of the project, this one among them:
     /// they share the global stack.
     pub fn synthesise(blueprint: &Blueprint, siblings: &[&Blueprint], source: &Source) -> Self {
-        let scene = Scene { blueprint, source };
+        let scene = Scene::new(blueprint, source);
         let mut stacks = vec![network::stack(&scene), data::stack(&scene)];
         stacks.extend(edge::stacks(&scene));
         stacks.extend(releases::stacks(&scene));
@@ -82,9 +84,18 @@ impl Stacks {
 pub(crate) struct Scene<'a> {
     pub(crate) blueprint: &'a Blueprint,
     pub(crate) source: &'a Source,
+    pub(crate) index: Index<'a>,
 }
 
-impl Scene<'_> {
+impl<'a> Scene<'a> {
+    pub(crate) fn new(blueprint: &'a Blueprint, source: &'a Source) -> Self {
+        Self {
+            blueprint,
+            source,
+            index: Index::of(blueprint),
+        }
+    }
+
     /// An empty stack of the environment.
     pub(crate) fn stack(&self, id: StackId, description: &str) -> Stack {
         let Blueprint {

@@ -5,10 +5,12 @@ use std::collections::HashMap;
 
 use mck_blueprint::model::{App, Blueprint, Container};
 
-use crate::stack::StackId;
+use crate::{alarms::Alarms, stack::StackId};
 
 /// Owners by name.
 pub(crate) struct Index<'a> {
+    /// Alarms by the stack of what they watch.
+    pub(crate) alarms: Alarms<'a>,
     secrets: HashMap<&'a str, StackId>,
 }
 
@@ -16,6 +18,7 @@ impl<'a> Index<'a> {
     /// Looks through a blueprint.
     pub(crate) fn of(blueprint: &'a Blueprint) -> Self {
         Self {
+            alarms: Alarms::of(blueprint),
             secrets: secrets(blueprint),
         }
     }

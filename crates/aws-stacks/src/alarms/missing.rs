@@ -11,12 +11,15 @@ const EVENTS: [&str; 4] = [
     "CPUCreditBalance",
 ];
 
-/// Metrics that a data store reports every minute of its life: silence means that it is gone.
-const LIFE_SIGNS: [(&str, &str); 4] = [
-    ("AWS/RDS", "CPUUtilization"),
-    ("AWS/ElastiCache", "EngineCPUUtilization"),
-    ("AWS/ES", "ClusterStatus.red"),
+/// What a server reports every minute of its life: silence over all the alarm's periods means that
+/// it is gone. One metric for each kind of server, so that a server that is gone is told once.
+const LIFE_SIGNS: [(&str, &str); 6] = [
+    ("AWS/AmazonMQ", "SystemCpuUtilization"),
     ("AWS/EC2", "StatusCheckFailed"),
+    ("AWS/ES", "CPUUtilization"),
+    ("AWS/ElastiCache", "CPUUtilization"),
+    ("AWS/ElastiCache", "EngineCPUUtilization"),
+    ("AWS/RDS", "CPUUtilization"),
 ];
 
 /// CloudWatch's `TreatMissingData` (CloudWatch user guide, "Configuring how alarms treat missing

@@ -6,7 +6,9 @@
 mod missing;
 mod watched;
 
-use mck_blueprint::model::Alarm;
+use std::collections::HashMap;
+
+use mck_blueprint::model::{Alarm, Blueprint};
 use mck_cloudformation::{LogicalId, Text, pseudo, resources::cloudwatch};
 
 use self::watched::{Dimensions, Name, Watched};
@@ -25,14 +27,28 @@ pub(crate) struct Own<'a> {
     pub(crate) auto_scaling_group: Option<&'a LogicalId>,
 }
 
+/// The alarms of a blueprint, by the stack that each belongs into.
+pub(crate) struct Alarms<'a>(HashMap<StackId, Vec<(&'a Alarm, Watched)>>);
+
+impl<'a> Alarms<'a> {
+    /// Of all alarms of a blueprint.
+    pub(crate) fn of(blueprint: &'a Blueprint) -> Self {
+        let apps = watched::apps(blueprint);
+        let mut stacks: HashMap<StackId, Vec<(&Alarm, Watched)>> = HashMap::new();
+        for alarm in &blueprint.alarms {
+            let watched = watched::of(blueprint, &apps, alarm);
+            let alarms = stacks.entry(watched.stack.clone()).or_default();
+            alarms.push((alarm, watched));
+        }
+        Self(stacks)
+    }
+}
+
 /// Adds the blueprint's alarms that belong into this stack.
 pub(crate) fn add(stack: &mut Stack, scene: &Scene<'_>, own: Own<'_>) {
-    for alarm in &scene.blueprint.alarms {
-        let watched = watched::of(scene.blueprint, alarm);
-        if watched.stack != stack.id {
-            continue;
-        }
-        let properties = properties(stack, alarm, &watched, own);
+    let alarms = scene.index.alarms.0.get(&stack.id);
+    for (alarm, watched) in alarms.into_iter().flatten() {
+        let properties = properties(stack, alarm, watched, own);
         let prefix = format!(
             "{}-{}-",
             scene.blueprint.project, scene.blueprint.environment

@@ -35,11 +35,8 @@ fn written(alarm: &Alarm) -> (String, Json) {
     let mut blueprint = store();
     blueprint.alarms = vec![alarm.clone()];
     let source = Source::new("magecloudkit.toml", b"");
-    let scene = Scene {
-        blueprint: &blueprint,
-        source: &source,
-    };
-    let watched = watched::of(&blueprint, alarm);
+    let scene = Scene::new(&blueprint, &source);
+    let watched = watched::of(&blueprint, &watched::apps(&blueprint), alarm);
     let mut stack = scene.stack(watched.stack, "Test");
     let (target_group, group) = (LogicalId::from("TargetGroup"), LogicalId::from("Servers"));
     let own = Own {
@@ -265,6 +262,9 @@ fn silence_means_what_the_metric_says() {
             "breaching",
         ),
         ("AWS/RDS", "CPUUtilization", "Average", "breaching"),
+        ("AWS/ES", "CPUUtilization", "Maximum", "breaching"),
+        ("AWS/ES", "ClusterStatus.red", "Maximum", "missing"),
+        ("AWS/EC2", "CPUCreditBalance", "Minimum", "notBreaching"),
         ("AWS/RDS", "FreeLocalStorage", "Minimum", "missing"),
         ("AWS/EFS", "BurstCreditBalance", "Minimum", "notBreaching"),
         ("AWS/ECS", "CPUReservation", "Average", "missing"),

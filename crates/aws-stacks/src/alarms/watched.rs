@@ -1,6 +1,8 @@
 //! What an alarm watches, in CloudWatch's terms: which stack knows it, and by what dimensions.
 
-use mck_blueprint::model::{Alarm, Blueprint};
+use std::collections::HashMap;
+
+use mck_blueprint::model::{Alarm, App, Blueprint};
 
 use crate::{
     names,
@@ -37,11 +39,20 @@ pub(super) enum Name {
     OwnAutoScalingGroup,
 }
 
+/// Apps by name.
+pub(super) type Apps<'a> = HashMap<&'a str, &'a App>;
+
+/// The apps of a blueprint.
+pub(super) fn apps(blueprint: &Blueprint) -> Apps<'_> {
+    let apps = blueprint.apps.iter();
+    apps.map(|app| (app.name.as_str(), app)).collect()
+}
+
 /// What an alarm watches. A namespace has one kind of subjects, or kinds that differ in metrics.
-pub(super) fn of(blueprint: &Blueprint, alarm: &Alarm) -> Watched {
+pub(super) fn of(blueprint: &Blueprint, apps: &Apps<'_>, alarm: &Alarm) -> Watched {
     match alarm.namespace.as_str() {
         "AWS/ApplicationELB" => requests(alarm),
-        "AWS/ECS" | "ECS/ContainerInsights" => tasks(blueprint, alarm),
+        "AWS/ECS" | "ECS/ContainerInsights" => tasks(blueprint, apps, alarm),
         "AWS/RDS" => infrastructure(database(alarm)),
         "AWS/ElastiCache" => Watched {
             stack: StackId::Observability,
@@ -84,13 +95,12 @@ fn requests(alarm: &Alarm) -> Watched {
 }
 
 /// What the tasks of a cluster reserve of it, or what those of an app use.
-fn tasks(blueprint: &Blueprint, alarm: &Alarm) -> Watched {
+fn tasks(blueprint: &Blueprint, apps: &Apps<'_>, alarm: &Alarm) -> Watched {
     let cluster_name = |name: &str| {
         let name = names::ecs_cluster(blueprint, name);
         ("ClusterName", Name::Known(name))
     };
-    let app = blueprint.apps.iter().find(|app| app.name == alarm.subject);
-    match app {
+    match apps.get(alarm.subject.as_str()) {
         Some(app) if !alarm.metric.ends_with("Reservation") => Watched {
             stack: StackId::App(app.name.clone()),
             series: vec![vec![

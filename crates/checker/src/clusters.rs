@@ -13,6 +13,9 @@ pub(crate) const CHECKS: &[Check] = &[
     too_small_for_all_tasks,
     network_interfaces,
     no_servers,
+    one_spot_pool,
+    small_spot_types,
+    burstable_servers,
 ];
 
 fn each(blueprint: &Blueprint, check: impl Fn(&AppCluster) -> Option<Finding>) -> Vec<Finding> {
@@ -136,6 +139,78 @@ fn no_servers(blueprint: &Blueprint) -> Vec<Finding> {
                     "the apps on `{}` need {needed} App Servers from the start, and it begins with \
                      {there}",
                     cluster.name
+                ),
+            )
+        })
+    })
+}
+
+fn one_spot_pool(blueprint: &Blueprint) -> Vec<Finding> {
+    const KIND: Kind = Kind::warning(
+        "MCK-C006",
+        "name some types of like size in `spot-instance-types`",
+    );
+    each(blueprint, |cluster| {
+        let single = is_aws(blueprint)
+            && is_production(blueprint)
+            && cluster.spot_percent > 0
+            && cluster.spot_instance_types.is_empty();
+        single.then(|| {
+            KIND.finding(
+                format!("cluster.{}.spot-instance-types", cluster.name),
+                format!(
+                    "all spot instances of `{}` are of one type: AWS takes them back together when \
+                     it runs short of that",
+                    cluster.name
+                ),
+            )
+        })
+    })
+}
+
+/// The scheduler counts on what `instance-type` has.
+fn small_spot_types(blueprint: &Blueprint) -> Vec<Finding> {
+    const KIND: Kind = Kind::warning(
+        "MCK-C007",
+        "name types with at least the CPU and memory of `instance-type`",
+    );
+    each(blueprint, |cluster| {
+        let own = instance_types::find(&cluster.instance_type)?;
+        let small: Vec<&str> = cluster
+            .spot_instance_types
+            .iter()
+            .filter(|name| {
+                instance_types::find(name).is_some_and(|other| {
+                    other.virtual_cpus < own.virtual_cpus || other.memory < own.memory
+                })
+            })
+            .map(String::as_str)
+            .collect();
+        (!small.is_empty()).then(|| {
+            KIND.finding(
+                format!("cluster.{}.spot-instance-types", cluster.name),
+                format!(
+                    "{} has less than {}, so that fewer tasks fit than the kit counts on",
+                    small.join(", "),
+                    cluster.instance_type
+                ),
+            )
+        })
+    })
+}
+
+fn burstable_servers(blueprint: &Blueprint) -> Vec<Finding> {
+    const KIND: Kind = Kind::warning("MCK-C008", "take a type such as `c6i.large`");
+    each(blueprint, |cluster| {
+        let kind = instance_types::find(&cluster.instance_type)?;
+        let slows = is_aws(blueprint) && is_production(blueprint) && kind.burstable;
+        slows.then(|| {
+            KIND.finding(
+                format!("cluster.{}.instance-type", cluster.name),
+                format!(
+                    "the CPU of `{}`'s App Servers ({}) is in credits: a long sale costs extra or \
+                     slows down",
+                    cluster.name, cluster.instance_type
                 ),
             )
         })

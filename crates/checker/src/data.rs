@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use mck_blueprint::{Blueprint, model::Node};
+use mck_blueprint::{
+    Blueprint,
+    model::{Node, RedisPersistence},
+};
 use mck_environment::units::Duration;
 
 use crate::{Check, Finding, Kind, is_aws, is_production};
@@ -16,6 +19,8 @@ pub(crate) const CHECKS: &[Check] = &[
     burstable_caches,
     deletion_protection,
     file_system_backups,
+    session_snapshots,
+    blind_database,
 ];
 
 fn readers(blueprint: &Blueprint) -> Vec<Finding> {
@@ -137,5 +142,36 @@ fn file_system_backups(blueprint: &Blueprint) -> Vec<Finding> {
         is_production(blueprint) && is_aws(blueprint) && unsaved,
         "storage.backups",
         "media on the shared file system have no backup",
+    )
+}
+
+fn session_snapshots(blueprint: &Blueprint) -> Vec<Finding> {
+    const KIND: Kind = Kind::note("MCK-D009", "set `snapshot-retention = \"7d\"`");
+    let mut durable = blueprint
+        .redis
+        .iter()
+        .filter(|it| matches!(it.persistence, RedisPersistence::Durable(_)));
+    KIND.when(
+        is_production(blueprint)
+            && is_aws(blueprint)
+            && durable.any(|it| it.snapshot_retention == Duration::from_days(0)),
+        "cache.redis-session.snapshot-retention",
+        "sessions and carts of visitors have no backup",
+    )
+}
+
+fn blind_database(blueprint: &Blueprint) -> Vec<Finding> {
+    const KIND: Kind = Kind::note(
+        "MCK-D010",
+        "leave `performance-insights`, `monitoring-interval` and `log-exports` out",
+    );
+    let database = &blueprint.database;
+    let blind = !database.performance_insights
+        && database.monitoring_interval == Duration::from_days(0)
+        && database.log_exports.is_empty();
+    KIND.when(
+        is_production(blueprint) && is_aws(blueprint) && blind,
+        "database.performance-insights",
+        "nothing will say why the database is slow: it keeps no samples and no logs",
     )
 }

@@ -5,7 +5,14 @@ use mck_environment::units::Duration;
 
 use crate::{Check, Finding, Kind, is_aws, is_production};
 
-pub(crate) const CHECKS: &[Check] = &[no_certificate, plain_http, no_access_logs];
+pub(crate) const CHECKS: &[Check] = &[
+    no_certificate,
+    plain_http,
+    no_access_logs,
+    too_many_routes,
+    no_firewall,
+    firewall_that_only_counts,
+];
 
 fn no_certificate(blueprint: &Blueprint) -> Vec<Finding> {
     const KIND: Kind = Kind::warning(
@@ -43,5 +50,55 @@ fn no_access_logs(blueprint: &Blueprint) -> Vec<Finding> {
         is_aws(blueprint) && is_production(blueprint) && retention == Duration::from_millis(0),
         "load-balancer.access-logs-retention",
         "the load balancer keeps no access logs",
+    )
+}
+
+/// Rules, and target groups, that AWS allows a load balancer by default (Elastic Load Balancing,
+/// "Quotas for your Application Load Balancers").
+const MOST_ROUTES: usize = 100;
+
+fn too_many_routes(blueprint: &Blueprint) -> Vec<Finding> {
+    const KIND: Kind = Kind::warning(
+        "MCK-E004",
+        "ask AWS for higher quotas of rules and target groups per load balancer, or split the \
+         environment",
+    );
+    let apps = blueprint.apps.iter();
+    let apps = apps.filter_map(|app| app.listener_rule.as_ref());
+    let jenkins = blueprint.jenkins.iter();
+    let jenkins = jenkins.filter_map(|it| it.listener_rule.as_ref());
+    let routes = apps.chain(jenkins).count();
+    KIND.when(
+        is_aws(blueprint) && routes > MOST_ROUTES,
+        "app",
+        &format!(
+            "{routes} apps are behind the load balancer, and AWS allows it {MOST_ROUTES} rules and \
+             target groups by default"
+        ),
+    )
+}
+
+fn no_firewall(blueprint: &Blueprint) -> Vec<Finding> {
+    const KIND: Kind = Kind::warning("MCK-E005", "leave `waf.enabled` out");
+    let mut vendors = blueprint.integrations.iter();
+    KIND.when(
+        is_aws(blueprint)
+            && is_production(blueprint)
+            && blueprint.web_acl.is_none()
+            && !vendors.any(|it| it.name == "cloudflare"),
+        "waf.enabled",
+        "no firewall stands before the shop: attacks and bots reach PHP",
+    )
+}
+
+fn firewall_that_only_counts(blueprint: &Blueprint) -> Vec<Finding> {
+    const KIND: Kind = Kind::note(
+        "MCK-E006",
+        "set `count-only = false` once you saw what it counts",
+    );
+    KIND.when(
+        is_production(blueprint) && blueprint.web_acl.as_ref().is_some_and(|it| it.count_only),
+        "waf.count-only",
+        "the firewall counts, and blocks nothing",
     )
 }

@@ -9,6 +9,7 @@ mod data;
 mod edge;
 mod network;
 mod operations;
+mod services;
 
 use mck_blueprint::Blueprint;
 use mck_environment::settings::Target;
@@ -46,13 +47,14 @@ type Check = fn(&Blueprint) -> Vec<Finding>;
 
 /// All findings, the worst first, then by code.
 pub fn check(blueprint: &Blueprint) -> Vec<Finding> {
-    let groups: [&[Check]; 6] = [
+    let groups: [&[Check]; 7] = [
         network::CHECKS,
         data::CHECKS,
         apps::CHECKS,
         clusters::CHECKS,
         edge::CHECKS,
         operations::CHECKS,
+        services::CHECKS,
     ];
     let mut findings: Vec<Finding> = groups
         .into_iter()

@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 
 use mck_blueprint::{
     Blueprint,
-    model::{Peer, SecurityGroupName, Subnet, Tier},
+    model::{GroupRule, Peer, SecurityGroupName, Subnet, Tier},
 };
 
 use crate::{Check, Finding, Kind, is_aws, is_production};
@@ -17,6 +17,8 @@ pub(crate) const CHECKS: &[Check] = &[
     tunnels_in_production,
     room_for_servers,
     room_for_tasks,
+    rules_of_a_group,
+    no_key_for_ssh,
 ];
 
 /// An Application Load Balancer needs subnets in two zones (ELB user guide, "Availability Zone
@@ -45,15 +47,12 @@ fn single_nat(blueprint: &Blueprint) -> Vec<Finding> {
 }
 
 fn no_nat(blueprint: &Blueprint) -> Vec<Finding> {
-    const KIND: Kind = Kind::warning(
-        "MCK-N003",
-        "use `nat = \"single\"` or `\"per-zone\"`, or adopt a VPC with endpoints for ECR, ECS, \
-         Secrets Manager and CloudWatch Logs",
-    );
+    const KIND: Kind = Kind::warning("MCK-N003", "use `nat = \"single\"` or `\"per-zone\"`");
     KIND.when(
         is_aws(blueprint) && blueprint.network.nat_gateways.is_empty(),
         "network.nat",
-        "App Servers have no way out: they can't join their cluster nor fetch images",
+        "App Servers have no way out but endpoints of AWS: payment providers, mail and vendors are out \
+         of reach, and so are images from elsewhere",
     )
 }
 
@@ -153,5 +152,60 @@ fn room_for_tasks(blueprint: &Blueprint) -> Vec<Finding> {
         wanted > there,
         "network.app-subnets",
         &format!("deployments may run {wanted} tasks at once, but there are {there} addresses"),
+    )
+}
+
+/// Rules of one direction that AWS allows a security group by default (Amazon VPC user guide,
+/// "Quotas").
+const RULES_OF_A_GROUP: u64 = 60;
+
+/// What a rule counts as: CloudFront's list as many (Amazon CloudFront developer guide, "Use the
+/// CloudFront managed prefix list").
+fn weight(rule: &GroupRule) -> u64 {
+    match rule.peer {
+        Peer::PrefixList(_) => 55,
+        Peer::Group(_) | Peer::Range(_) => 1,
+    }
+}
+
+fn rules_of_a_group(blueprint: &Blueprint) -> Vec<Finding> {
+    const KIND: Kind = Kind::warning(
+        "MCK-N008",
+        "ask AWS for a higher quota of rules per security group, or let fewer apps use it",
+    );
+    if !is_aws(blueprint) {
+        return Vec::new();
+    }
+    let all = |rules: &[GroupRule]| rules.iter().map(weight).sum::<u64>();
+    let groups = blueprint.security_groups.iter();
+    groups
+        .map(|group| (group, all(&group.ingress).max(all(&group.egress))))
+        .filter(|(_, rules)| *rules > RULES_OF_A_GROUP)
+        .map(|(group, rules)| {
+            KIND.finding(
+                "app",
+                format!(
+                    "security group `{}` has {rules} rules of one direction, and AWS allows \
+                     {RULES_OF_A_GROUP} by default",
+                    group.name
+                ),
+            )
+        })
+        .collect()
+}
+
+fn no_key_for_ssh(blueprint: &Blueprint) -> Vec<Finding> {
+    const KIND: Kind = Kind::note(
+        "MCK-N009",
+        "name people's public keys in `bastion.authorized-keys`, or take the ranges out",
+    );
+    let useless = blueprint
+        .bastion
+        .as_ref()
+        .is_some_and(|it| !it.allow_ssh_from.is_empty() && it.authorized_keys.is_empty());
+    KIND.when(
+        is_aws(blueprint) && useless,
+        "bastion.authorized-keys",
+        "SSH at the Bastion is open to ranges, but nobody's key may log in",
     )
 }

@@ -10,6 +10,9 @@ pub(crate) const CHECKS: &[Check] = &[
     no_alarm_receiver,
     local_jenkins,
     jenkins_open_to_the_world,
+    jenkins_without_a_host,
+    jenkins_without_backups,
+    key_of_continuous_integration,
 ];
 
 fn no_alarms(blueprint: &Blueprint) -> Vec<Finding> {
@@ -55,5 +58,38 @@ fn jenkins_open_to_the_world(blueprint: &Blueprint) -> Vec<Finding> {
                 .any(|range| range.ends_with("/0")),
         "jenkins.allow-from",
         "Jenkins, which may deploy anything, is open to the whole internet",
+    )
+}
+
+fn jenkins_without_a_host(blueprint: &Blueprint) -> Vec<Finding> {
+    const KIND: Kind = Kind::note("MCK-O005", "set `jenkins.host`");
+    let jenkins = blueprint.jenkins.as_ref();
+    KIND.when(
+        is_aws(blueprint) && jenkins.is_some_and(|it| it.host.is_none()),
+        "jenkins.host",
+        "Jenkins has no host behind the load balancer, so nobody reaches it but through Session \
+         Manager",
+    )
+}
+
+fn jenkins_without_backups(blueprint: &Blueprint) -> Vec<Finding> {
+    const KIND: Kind = Kind::warning("MCK-O006", "leave `jenkins.backups` out");
+    let jenkins = blueprint.jenkins.as_ref();
+    KIND.when(
+        is_aws(blueprint) && jenkins.is_some_and(|it| it.home.backup_plan.is_none()),
+        "jenkins.backups",
+        "jobs, credentials and history of Jenkins have no backup",
+    )
+}
+
+fn key_of_continuous_integration(blueprint: &Blueprint) -> Vec<Finding> {
+    const KIND: Kind = Kind::note(
+        "MCK-O007",
+        "use `ci.github` or `ci.circleci`, which keep no key, where the service is one of them",
+    );
+    KIND.when(
+        is_production(blueprint) && blueprint.ci.as_ref().is_some_and(|it| it.user),
+        "ci.user",
+        "continuous integration has an access key, which works for whoever copies it",
     )
 }

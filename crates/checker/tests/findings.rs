@@ -241,13 +241,120 @@ const CASES: &[Case] = &[
         "jenkins = { enabled = true, allow-from = ['0.0.0.0/0'] }",
         "jenkins = { enabled = true, allow-from = ['192.0.2.0/24'] }",
     ),
+    case("MCK-N008", "staging", "SIXTY_APPS", ""),
+    case(
+        "MCK-N009",
+        "staging",
+        "bastion.allow-ssh-from = ['192.0.2.0/24']",
+        "bastion.allow-ssh-from = ['192.0.2.0/24']\n\
+         bastion.authorized-keys = ['ssh-ed25519 AAAA someone']",
+    ),
+    case(
+        "MCK-D009",
+        "production",
+        "cache.redis-session.snapshot-retention = '0d'",
+        "cache.redis-session.snapshot-retention = '1d'",
+    ),
+    case(
+        "MCK-D010",
+        "production",
+        "database = { performance-insights = false, monitoring-interval = '0s', log-exports = [] }",
+        "database = { performance-insights = false, monitoring-interval = '0s' }",
+    ),
+    case(
+        "MCK-C006",
+        "production",
+        "cluster.app.spot-percent = 50",
+        "cluster.app = { spot-percent = 50, spot-instance-types = ['m6i.large'] }",
+    ),
+    case(
+        "MCK-C007",
+        "staging",
+        "cluster.app.spot-instance-types = ['t3.micro']",
+        "cluster.app.spot-instance-types = ['m6i.large']",
+    ),
+    case(
+        "MCK-C008",
+        "production",
+        "cluster.app.instance-type = 't3.large'",
+        "cluster.app.instance-type = 'm6i.large'",
+    ),
+    case("MCK-E004", "staging", "HUNDRED_APPS", "SIXTY_APPS"),
+    case(
+        "MCK-E005",
+        "production",
+        "waf.enabled = false",
+        "waf.enabled = false\nintegration.cloudflare = {}",
+    ),
+    case(
+        "MCK-E006",
+        "production",
+        "waf.count-only = true",
+        "waf.count-only = false",
+    ),
+    case(
+        "MCK-O005",
+        "staging",
+        "jenkins = { enabled = true, allow-from = ['192.0.2.0/24'] }",
+        "jenkins = { enabled = true, allow-from = ['192.0.2.0/24'], host = 'ci.example.com' }",
+    ),
+    case(
+        "MCK-O006",
+        "staging",
+        "jenkins = { enabled = true, allow-from = ['192.0.2.0/24'], backups = false }",
+        "jenkins = { enabled = true, allow-from = ['192.0.2.0/24'] }",
+    ),
+    case(
+        "MCK-O007",
+        "production",
+        "ci.user = true",
+        "ci.github.repository = 'example/shop'",
+    ),
+    case(
+        "MCK-S001",
+        "staging",
+        "search.enabled = false",
+        "search.enabled = false\n\
+         app.shop.environment.CONFIG__DEFAULT__CATALOG__SEARCH__ENGINE = 'algolia'",
+    ),
+    case(
+        "MCK-S002",
+        "production",
+        "search.nodes = 1",
+        "search.nodes = 2",
+    ),
+    case(
+        "MCK-S003",
+        "production",
+        "search.instance-type = 't3.medium.search'",
+        "search.instance-type = 'r7g.large.search'",
+    ),
+    case(
+        "MCK-S004",
+        "production",
+        "message-broker = { enabled = true, deployment = 'single-instance' }",
+        "message-broker.enabled = true",
+    ),
 ];
+
+/// A case's settings; a name in upper case stands for that many apps beside the shop.
+fn settings_of(text: &str) -> String {
+    let count = match text {
+        "SIXTY_APPS" => 60,
+        "HUNDRED_APPS" => 100,
+        _ => return format!("{text}\n{SHOP}"),
+    };
+    let apps = (0..count).map(|number| {
+        format!("app.a{number} = {{ preset = 'php', routing.hosts = ['a{number}.example.com'] }}\n")
+    });
+    format!("{SHOP}\n{}", apps.collect::<String>())
+}
 
 #[test]
 fn each_finding_comes_when_it_should_and_only_then() {
     for case in CASES {
         let has = |settings: &str| {
-            findings(case.environment, &format!("{settings}\n{SHOP}"))
+            findings(case.environment, &settings_of(settings))
                 .iter()
                 .any(|finding| finding.code == case.code)
         };
@@ -266,6 +373,7 @@ fn each_code_has_a_case() {
         include_str!("../src/clusters.rs"),
         include_str!("../src/edge.rs"),
         include_str!("../src/operations.rs"),
+        include_str!("../src/services.rs"),
     ];
     let codes: Vec<&str> = sources
         .iter()

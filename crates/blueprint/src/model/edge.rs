@@ -47,6 +47,8 @@ pub struct Listener {
 pub struct ContentDelivery {
     /// Paths cached for long.
     pub cached_paths: Vec<String>,
+    /// The load balancer's port that CloudFront calls: 443, or 80 where there can be no certificate.
+    pub origin_port: u16,
 }
 
 /// The web application firewall (AWS WAF).

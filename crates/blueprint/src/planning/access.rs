@@ -88,6 +88,9 @@ fn public_entry(context: &Context<'_>, parts: &Parts<'_>, rules: &mut Rules) {
     };
     for source in sources {
         for (port, name) in [(HTTP, "HTTP"), (HTTPS, "HTTPS")] {
+            if !comes_by(parts, &source, port) {
+                continue;
+            }
             rules.allow(
                 source.clone(),
                 group(groups::load_balancer()),
@@ -95,6 +98,18 @@ fn public_entry(context: &Context<'_>, parts: &Parts<'_>, rules: &mut Rules) {
                 format!("{who} may open {name} at the load balancer"),
             );
         }
+    }
+}
+
+/// Whether a source comes to the load balancer by that port. CloudFront comes by one alone; and its
+/// list counts for 55 of the 60 rules that a security group may have (Amazon CloudFront developer
+/// guide, "Use the CloudFront managed prefix list"), so a second rule with it would be refused.
+fn comes_by(parts: &Parts<'_>, source: &Peer, port: u16) -> bool {
+    match source {
+        Peer::Group(_) | Peer::Range(_) => true,
+        Peer::PrefixList(_) => parts
+            .content_delivery
+            .is_some_and(|delivery| delivery.origin_port == port),
     }
 }
 

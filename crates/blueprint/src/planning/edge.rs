@@ -10,6 +10,8 @@ use crate::model::{ContentDelivery, Listener, LoadBalancer, Network, Tier};
 
 /// The offset of a load-balancer node in its public subnet.
 const NODE_OFFSET: u32 = 5;
+const HTTP: u16 = 80;
+const HTTPS: u16 = 443;
 /// The longest name of a load balancer or target group (ELB).
 pub(super) const NAME_LIMIT: usize = 32;
 
@@ -33,11 +35,11 @@ pub(super) fn plan_load_balancer(
         name: shortened(&context.prefix(), NAME_LIMIT),
         nodes,
         http: Listener {
-            port: 80,
+            port: HTTP,
             redirect_to_https: redirects(context),
         },
         https: Listener {
-            port: 443,
+            port: HTTPS,
             redirect_to_https: false,
         },
         http2: settings.http2,
@@ -58,6 +60,13 @@ pub(super) fn redirects(context: &Context<'_>) -> bool {
         .unwrap_or(!context.is_local())
 }
 
+/// Whether the load balancer can offer HTTPS on AWS: with the file's certificates, or one that is
+/// validated in the public zone.
+fn has_certificate(context: &Context<'_>) -> bool {
+    let settings = context.settings;
+    !settings.load_balancer.certificate.arns.is_empty() || settings.dns.public_zone.is_some()
+}
+
 /// CloudFront, where it is wanted and no other vendor is the front.
 pub(super) fn plan_content_delivery(context: &Context<'_>) -> Option<ContentDelivery> {
     let settings = &context.settings.cdn;
@@ -69,5 +78,10 @@ pub(super) fn plan_content_delivery(context: &Context<'_>) -> Option<ContentDeli
             .cached_paths
             .clone()
             .unwrap_or_else(|| vec!["/static/*".to_owned(), "/media/*".to_owned()]),
+        origin_port: if has_certificate(context) {
+            HTTPS
+        } else {
+            HTTP
+        },
     })
 }

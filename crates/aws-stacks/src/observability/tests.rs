@@ -44,10 +44,18 @@ fn people_hear_of_alarms() {
         "[alarms]\nemails = [\"ops@example.com\", \"night@example.com\"]\n[environment.production]",
     );
     let stack = stack(&text, &StackId::Observability);
-    let receivers: Vec<&Json> = of_kind(&stack, "AWS::SNS::Subscription")
-        .map(|(_, it)| &it["Endpoint"])
-        .collect();
-    assert_eq!(receivers, ["ops@example.com", "night@example.com"]);
+    let receivers = |stack: &Stack| -> Vec<(String, Json)> {
+        let subscriptions = of_kind(stack, "AWS::SNS::Subscription");
+        subscriptions
+            .map(|(id, it)| (id.to_owned(), it["Endpoint"].clone()))
+            .collect()
+    };
+    let both = receivers(&stack);
+    let addresses: Vec<&Json> = both.iter().map(|(_, address)| address).collect();
+    assert_eq!(addresses, ["night@example.com", "ops@example.com"]);
+    let without = text.replace(", \"night@example.com\"", "");
+    let one = receivers(&crate::testing::stack(&without, &StackId::Observability));
+    assert_eq!(one, both[1..], "who stays need not confirm again");
     let handed = stack.template.outputs().iter();
     let handed: Vec<&str> = handed.map(|it| it.name.as_str()).collect();
     assert_eq!(handed, ["AlarmTopicArn"]);

@@ -1,9 +1,13 @@
 //! The topic that alarms go to, encrypted, and the people who hear it.
 
+use std::collections::BTreeSet;
+
 use mck_cloudformation::{
     LogicalId, PolicyDocument, Principal, Statement, Text, pseudo,
     resources::{kms, sns},
 };
+
+use sha2::{Digest, Sha256};
 
 use crate::{stack::Stack, synthesis::Scene};
 
@@ -40,9 +44,10 @@ pub(super) fn add(stack: &mut Stack, scene: &Scene<'_>) {
             policy_document: topic_policy(&topic).into(),
         },
     );
-    for (index, address) in scene.blueprint.alarm_receivers.iter().enumerate() {
+    let receivers: BTreeSet<&String> = scene.blueprint.alarm_receivers.iter().collect();
+    for address in receivers {
         stack.add(
-            LogicalId::of(&["alarm-receiver", &(index + 1).to_string()]),
+            receiver(address),
             "Someone who hears alarms by e-mail, once they confirmed it",
             &sns::Subscription {
                 topic_arn: topic.reference(),
@@ -54,7 +59,19 @@ pub(super) fn add(stack: &mut Stack, scene: &Scene<'_>) {
     }
 }
 
-/// AWS's own key for SNS can't be used here: its policy lets no other service in.
+/// It follows from the address: were receivers numbered, all after one that is taken out would have
+/// to confirm again.
+fn receiver(address: &str) -> LogicalId {
+    let digest = Sha256::digest(address);
+    let start: String = digest[..4]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    LogicalId::of(&["alarm-receiver", &start])
+}
+
+/// AWS's own key for SNS can't be used here: its policy lets no other service in. The key goes with
+/// its stack: nothing that lasts is encrypted with it.
 fn add_key(stack: &mut Stack, name: &str) -> LogicalId {
     let use_it = || Statement::allow(["kms:Decrypt", "kms:GenerateDataKey*"]).on_all();
     let policy = PolicyDocument::new([

@@ -13,6 +13,7 @@ pub mod difference;
 mod edge;
 mod global;
 mod index;
+mod jenkins;
 mod log_groups;
 mod names;
 mod network;

@@ -40,8 +40,10 @@ pub(crate) fn has_endpoints(blueprint: &Blueprint) -> bool {
     blueprint.network.nat_gateways.is_empty()
 }
 
-/// Adds the groups that the stack makes, and the rules that are its.
-pub(crate) fn add(stack: &mut Stack, blueprint: &Blueprint) {
+/// Adds the groups that the stack makes, and the rules that are its. Gives the rules: a server that
+/// starts before them has no way out.
+pub(crate) fn add(stack: &mut Stack, blueprint: &Blueprint) -> Vec<LogicalId> {
+    let mut added = Vec::new();
     for group in groups(blueprint) {
         if names::owner(blueprint, &group.name) == stack.id {
             add_group(stack, blueprint, &group);
@@ -49,9 +51,10 @@ pub(crate) fn add(stack: &mut Stack, blueprint: &Blueprint) {
     }
     for rule in rules(blueprint) {
         if home(blueprint, &rule) == Some(stack.id.clone()) {
-            add_rule(stack, blueprint, &rule);
+            added.extend(add_rule(stack, blueprint, &rule));
         }
     }
+    added
 }
 
 /// The id of a group, for a resource of this stack.
@@ -158,7 +161,7 @@ fn add_group(stack: &mut Stack, blueprint: &Blueprint, group: &SecurityGroup) {
         tags: vec![Tag::name(full_name)],
         ..Default::default()
     };
-    let description = format!("Security group: {}", lower_first(&group.description));
+    let description = format!("Security group: {}", group.description);
     let id = stack
         .add(logical_id(&group.name), description, &resource)
         .id();
@@ -170,7 +173,8 @@ fn add_group(stack: &mut Stack, blueprint: &Blueprint, group: &SecurityGroup) {
 }
 
 /// A rule's two resources: one where it comes in, one where it goes out.
-fn add_rule(stack: &mut Stack, blueprint: &Blueprint, rule: &AccessRule) {
+fn add_rule(stack: &mut Stack, blueprint: &Blueprint, rule: &AccessRule) -> Vec<LogicalId> {
+    let mut added = Vec::new();
     let first = i64::from(rule.ports.first);
     let last = i64::from(rule.ports.last);
     let protocol = match rule.protocol {
@@ -195,7 +199,7 @@ fn add_rule(stack: &mut Stack, blueprint: &Blueprint, rule: &AccessRule) {
             }
         }
         let id = rule_id("in", &to.0, "from", &rule.from, rule);
-        stack.add(id, description(rule), &ingress);
+        added.push(stack.add(id, description(rule), &ingress).id());
     }
     if let Peer::Group(from) = &rule.from {
         let mut egress = ec2::SecurityGroupEgress {
@@ -215,8 +219,9 @@ fn add_rule(stack: &mut Stack, blueprint: &Blueprint, rule: &AccessRule) {
             }
         }
         let id = rule_id("out", &from.0, "to", &rule.to, rule);
-        stack.add(id, description(rule), &egress);
+        added.push(stack.add(id, description(rule), &egress).id());
     }
+    added
 }
 
 /// A single address as a range.
@@ -249,13 +254,7 @@ fn rule_id(way: &str, group: &str, preposition: &str, peer: &Peer, rule: &Access
 }
 
 fn description(rule: &AccessRule) -> String {
-    format!("Rule: {}", lower_first(&rule.reason))
-}
-
-fn lower_first(text: &str) -> String {
-    let mut letters = text.chars();
-    let first = letters.next().map(|letter| letter.to_ascii_lowercase());
-    first.into_iter().chain(letters).collect()
+    format!("Rule: {}", rule.reason)
 }
 
 /// The id of a prefix list that AWS keeps: another one in each region, and CloudFormation can't find

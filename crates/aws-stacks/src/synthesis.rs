@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     app, cluster, data, edge, global,
     index::Index,
-    network, observability, releases,
+    jenkins, network, observability, releases,
     stack::{Stack, StackId},
 };
 
@@ -66,6 +66,12 @@ impl Stacks {
                 .map(|it| cluster::stack(&scene, it)),
         );
         stacks.extend(blueprint.apps.iter().map(|it| app::stack(&scene, it)));
+        stacks.extend(
+            blueprint
+                .jenkins
+                .iter()
+                .map(|it| jenkins::stack(&scene, it)),
+        );
         stacks.extend(global::stack(&scene, siblings));
         Self {
             project: blueprint.project.clone(),

@@ -1,0 +1,119 @@
+//! How requests come to Jenkins.
+
+use mck_blueprint::model;
+use mck_cloudformation::{
+    LogicalId,
+    resources::elasticloadbalancingv2::{
+        self as elb,
+        listener_rule::{
+            Action, HostHeaderConfig, PathPatternConfig, RuleCondition, SourceIpConfig,
+        },
+        target_group::{Matcher, TargetGroupAttribute},
+    },
+};
+
+use crate::{names, stack::Stack};
+
+/// Adds the target group, and the rule of the load balancer where Jenkins has a host.
+pub(super) fn add(stack: &mut Stack, jenkins: &model::Jenkins) -> LogicalId {
+    let target_group = add_target_group(stack, jenkins);
+    if let Some(rule) = &jenkins.listener_rule {
+        add_rule(stack, jenkins, rule, &target_group);
+    }
+    target_group
+}
+
+fn add_target_group(stack: &mut Stack, jenkins: &model::Jenkins) -> LogicalId {
+    let check = &jenkins.health_check;
+    let seconds = |duration: mck_environment::units::Duration| {
+        i64::try_from(duration.as_secs_ceil()).unwrap_or(i64::MAX)
+    };
+    let codes: Vec<String> = check
+        .matcher
+        .iter()
+        .map(|(first, last)| {
+            if first == last {
+                first.to_string()
+            } else {
+                format!("{first}-{last}")
+            }
+        })
+        .collect();
+    let properties = elb::TargetGroup {
+        name: jenkins.target_group.as_str().into(),
+        vpc_id: stack.take(&names::network::vpc()),
+        target_type: "instance".into(),
+        protocol: "HTTP".into(),
+        port: jenkins.port.into(),
+        health_check_enabled: true.into(),
+        health_check_protocol: "HTTP".into(),
+        health_check_path: check.path.as_str().into(),
+        health_check_interval_seconds: seconds(check.interval).into(),
+        health_check_timeout_seconds: seconds(check.timeout).into(),
+        healthy_threshold_count: check.healthy_threshold.into(),
+        unhealthy_threshold_count: check.unhealthy_threshold.into(),
+        matcher: Some(Matcher {
+            http_code: codes.join(",").into(),
+            ..Default::default()
+        }),
+        target_group_attributes: vec![TargetGroupAttribute {
+            key: "deregistration_delay.timeout_seconds".into(),
+            value: seconds(jenkins.deregistration_delay).to_string().into(),
+        }],
+        ..Default::default()
+    };
+    let description = "Checks Jenkins and hands it its requests";
+    stack
+        .add("JenkinsTargetGroup", description, &properties)
+        .id()
+}
+
+/// Only the host, and only from the listed ranges: others get what any unknown host gets.
+fn add_rule(
+    stack: &mut Stack,
+    jenkins: &model::Jenkins,
+    rule: &model::ListenerRule,
+    target_group: &LogicalId,
+) {
+    let mut conditions = vec![RuleCondition {
+        field: "host-header".into(),
+        host_header_config: Some(HostHeaderConfig {
+            values: rule.hosts.iter().map(Into::into).collect(),
+            ..Default::default()
+        }),
+        ..Default::default()
+    }];
+    if !rule.paths.is_empty() {
+        conditions.push(RuleCondition {
+            field: "path-pattern".into(),
+            path_pattern_config: Some(PathPatternConfig {
+                values: rule.paths.iter().map(Into::into).collect(),
+                ..Default::default()
+            }),
+            ..Default::default()
+        });
+    }
+    if !jenkins.allow_from.is_empty() {
+        conditions.push(RuleCondition {
+            field: "source-ip".into(),
+            source_ip_config: Some(SourceIpConfig {
+                values: jenkins.allow_from.iter().map(Into::into).collect(),
+                ..Default::default()
+            }),
+            ..Default::default()
+        });
+    }
+    let properties = elb::ListenerRule {
+        listener_arn: stack.take(&names::edge::https_listener()),
+        priority: rule.priority.into(),
+        conditions,
+        actions: vec![Action {
+            type_: "forward".into(),
+            target_group_arn: target_group.reference(),
+            ..Default::default()
+        }],
+        ..Default::default()
+    };
+    let description = "Which requests come to Jenkins: its host, from the listed ranges";
+    stack.add("JenkinsListenerRule", description, &properties);
+}

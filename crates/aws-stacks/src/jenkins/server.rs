@@ -1,0 +1,220 @@
+//! The server: a group of one, so that a lost one comes again, in another zone if need be.
+
+use mck_blueprint::{
+    Blueprint,
+    model::{self, Tier},
+};
+use mck_cloudformation::{
+    Expression, LogicalId, Statement, Text, pseudo,
+    resources::{
+        autoscaling::{self, auto_scaling_group},
+        ec2::{self, launch_template},
+        secretsmanager::{self, secret::GenerateSecretString},
+    },
+};
+use mck_environment::settings::Architecture;
+use mck_server_config::user_data;
+use serde_json::json;
+
+use super::{
+    NAME,
+    home::{self, Home},
+};
+use crate::{names, security_groups, servers, stack::Stack};
+
+/// The root device of Amazon Linux.
+const ROOT_DEVICE: &str = "/dev/xvda";
+/// The name of the secret with the administrator's password.
+const ADMIN_PASSWORD: &str = "jenkins-admin-password";
+const PASSWORD_LENGTH: u8 = 32;
+/// A server is replaced after 30 days, in seconds: it gets the newest image, kernel and Jenkins.
+const LIFETIME: i32 = 30 * 86_400;
+
+/// What the server stands on.
+pub(super) struct Parts<'a> {
+    /// Its home.
+    pub(super) home: &'a Home,
+    /// What hands it its requests.
+    pub(super) target_group: &'a LogicalId,
+    /// Rules of its security group, without which it could not install itself.
+    pub(super) rules: &'a [LogicalId],
+}
+
+/// Adds the group; gives it.
+pub(super) fn add(
+    stack: &mut Stack,
+    blueprint: &Blueprint,
+    jenkins: &model::Jenkins,
+    parts: &Parts<'_>,
+) -> LogicalId {
+    let home = parts.home;
+    let password = add_password(stack, blueprint);
+    let rights = rights(blueprint, home, &password);
+    let profile = servers::add_profile(stack, NAME, &jenkins.log_group, rights);
+    let template = add_launch_template(stack, blueprint, jenkins, &profile, home, &password);
+    let subnets = names::network::subnets(blueprint, Tier::App);
+    // Two servers must never have one home, so the old one goes first.
+    let group = autoscaling::AutoScalingGroup {
+        min_size: "1".into(),
+        max_size: "1".into(),
+        vpc_zone_identifier: subnets.iter().map(|it| stack.take(it)).collect(),
+        launch_template: Some(auto_scaling_group::LaunchTemplateSpecification {
+            launch_template_id: template.reference(),
+            version: template.attribute("LatestVersionNumber"),
+            ..Default::default()
+        }),
+        target_group_ar_ns: vec![parts.target_group.reference()],
+        // Without a rule the target group checks nobody.
+        health_check_type: if jenkins.listener_rule.is_some() {
+            "ELB".into()
+        } else {
+            "EC2".into()
+        },
+        health_check_grace_period: i64::try_from(jenkins.health_check.grace_period.as_secs_ceil())
+            .unwrap_or(i64::MAX)
+            .into(),
+        instance_maintenance_policy: Some(auto_scaling_group::InstanceMaintenancePolicy {
+            min_healthy_percentage: 0.into(),
+            max_healthy_percentage: 100.into(),
+        }),
+        max_instance_lifetime: LIFETIME.into(),
+        tags: vec![auto_scaling_group::TagProperty {
+            key: "Name".into(),
+            value: servers::full_name(blueprint, NAME).into(),
+            propagate_at_launch: true.into(),
+        }],
+        ..Default::default()
+    };
+    let description = "Keeps one Jenkins server";
+    stack
+        .add("JenkinsServers", description, &group)
+        .after(home.mount_targets.iter().chain(parts.rules))
+        .update_policy(json!({
+            "AutoScalingRollingUpdate": { "MinInstancesInService": 0, "MaxBatchSize": 1 }
+        }))
+        .id()
+}
+
+fn add_password(stack: &mut Stack, blueprint: &Blueprint) -> LogicalId {
+    let secret = secretsmanager::Secret {
+        name: names::secret(blueprint, ADMIN_PASSWORD).into(),
+        description: "Password of the administrator of Jenkins".into(),
+        generate_secret_string: Some(GenerateSecretString {
+            password_length: PASSWORD_LENGTH.into(),
+            exclude_punctuation: true.into(),
+            ..Default::default()
+        }),
+        ..Default::default()
+    };
+    let description = "The password of Jenkins' administrator";
+    stack
+        .add("JenkinsAdminPassword", description, &secret)
+        .retained()
+        .id()
+}
+
+/// Its home, its password, and the project's images; what it deploys with is for people to give.
+fn rights(blueprint: &Blueprint, home: &Home, password: &LogicalId) -> Vec<Statement> {
+    let images = pseudo::arn("ecr", format!("repository/{}/*", blueprint.project));
+    vec![
+        Statement::allow([home::MOUNT, home::WRITE])
+            .named("Home")
+            .on([home.file_system.attribute("Arn")])
+            .when(
+                "StringEquals",
+                "elasticfilesystem:AccessPointArn",
+                [home.access_point.attribute("Arn")],
+            ),
+        Statement::allow(["secretsmanager:GetSecretValue"])
+            .named("Password")
+            .on([password.reference()]),
+        Statement::allow(["ecr:GetAuthorizationToken"])
+            .named("Registry")
+            .on_all(),
+        Statement::allow([
+            "ecr:BatchCheckLayerAvailability",
+            "ecr:BatchGetImage",
+            "ecr:CompleteLayerUpload",
+            "ecr:DescribeImages",
+            "ecr:GetDownloadUrlForLayer",
+            "ecr:InitiateLayerUpload",
+            "ecr:PutImage",
+            "ecr:UploadLayerPart",
+        ])
+        .named("Images")
+        .on([images]),
+    ]
+}
+
+fn add_launch_template(
+    stack: &mut Stack,
+    blueprint: &Blueprint,
+    jenkins: &model::Jenkins,
+    profile: &LogicalId,
+    home: &Home,
+    password: &LogicalId,
+) -> LogicalId {
+    let architecture = match jenkins.architecture {
+        Architecture::X86_64 => "x86_64",
+        Architecture::Arm64 => "arm64",
+    };
+    let image =
+        format!("/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-{architecture}");
+    let group = security_groups::id(stack, blueprint, &jenkins.node.security_group);
+    let data = launch_template::LaunchTemplateData {
+        image_id: servers::newest_image(&image),
+        instance_type: jenkins.instance_type.as_str().into(),
+        iam_instance_profile: Some(launch_template::IamInstanceProfile {
+            arn: profile.attribute("Arn"),
+            ..Default::default()
+        }),
+        security_group_ids: vec![group],
+        metadata_options: Some(servers::metadata_options()),
+        block_device_mappings: vec![servers::root_volume(
+            ROOT_DEVICE,
+            servers::gibibytes(jenkins.volume_size),
+        )],
+        tag_specifications: servers::tag_specifications(blueprint, NAME),
+        user_data: Expression::base64(user_data(blueprint, jenkins, home, password)).into(),
+        ..Default::default()
+    };
+    let template = ec2::LaunchTemplate {
+        launch_template_data: Some(data),
+        ..Default::default()
+    };
+    let description = "How Jenkins is started: Amazon Linux 2023, hardened";
+    stack
+        .add("JenkinsLaunchTemplate", description, &template)
+        .id()
+}
+
+fn user_data(
+    blueprint: &Blueprint,
+    jenkins: &model::Jenkins,
+    home: &Home,
+    password: &LogicalId,
+) -> Text {
+    let script = user_data::jenkins::render(&user_data::jenkins::Jenkins {
+        region: &blueprint.region,
+        log_group: &jenkins.log_group,
+        home: &jenkins.home.path,
+        port: jenkins.port,
+        host: jenkins.host.as_deref(),
+        java_version: jenkins.java_version,
+        version: jenkins.version.as_deref(),
+        plugins: &jenkins.plugins,
+    });
+    let script = script.expect("the environment's rules refuse names that would not do");
+    let mut parts = vec![Text::from(user_data::jenkins::preamble())];
+    for (variable, value) in [
+        (user_data::jenkins::FILE_SYSTEM, &home.file_system),
+        (user_data::jenkins::ACCESS_POINT, &home.access_point),
+        (user_data::jenkins::ADMIN_PASSWORD, password),
+    ] {
+        parts.push(format!("{variable}='").into());
+        parts.push(value.reference());
+        parts.push("'\n".into());
+    }
+    parts.push(script.into());
+    Text::concat(parts)
+}

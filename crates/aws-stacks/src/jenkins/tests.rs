@@ -1,0 +1,114 @@
+use serde_json::{Value, json};
+
+use crate::{
+    StackId,
+    testing::{SMALLEST, stack},
+};
+
+fn jenkins(more: &str) -> crate::Stack {
+    let text = format!(
+        "{SMALLEST}\n[jenkins]\nenabled = true\nhost = \"ci.example.com\"\n\
+         allow-from = [\"203.0.113.0/24\", \"2001:db8::/32\"]\n{more}"
+    );
+    stack(&text, &StackId::Jenkins)
+}
+
+#[test]
+fn the_template_is_as_it_was() {
+    let stack = jenkins("");
+    assert_eq!(stack.template.problems(), []);
+    let mut json = stack.template.json();
+    // The script has a golden file of its own; what is before it has not.
+    let data = &mut json["Resources"]["JenkinsLaunchTemplate"]["Properties"]["LaunchTemplateData"];
+    let parts = data["UserData"]["Fn::Base64"]["Fn::Join"][1]
+        .as_array_mut()
+        .unwrap();
+    let last = parts.last_mut().unwrap();
+    *last = last
+        .as_str()
+        .unwrap()
+        .split_inclusive('\n')
+        .next()
+        .unwrap()
+        .into();
+    json["Metadata"]["mck"]["FileSha256"] = "…".into();
+    insta::assert_snapshot!(format!("{json:#}"));
+}
+
+#[test]
+fn there_are_never_two_servers_on_one_home() {
+    let json = jenkins("").template.json();
+    let group = &json["Resources"]["JenkinsServers"];
+    assert_eq!(group["Properties"]["MaxSize"], "1");
+    assert_eq!(
+        group["Properties"]["InstanceMaintenancePolicy"],
+        json!({"MinHealthyPercentage": 0, "MaxHealthyPercentage": 100})
+    );
+    assert_eq!(
+        group["UpdatePolicy"]["AutoScalingRollingUpdate"]["MinInstancesInService"],
+        0
+    );
+}
+
+#[test]
+fn the_home_outlives_the_stack() {
+    let json = jenkins("").template.json();
+    for id in [
+        "JenkinsFileSystem",
+        "JenkinsBackupVault",
+        "JenkinsAdminPassword",
+    ] {
+        assert_eq!(json["Resources"][id]["DeletionPolicy"], "Retain", "{id}");
+    }
+}
+
+#[test]
+fn only_listed_ranges_come_to_its_host() {
+    let json = jenkins("").template.json();
+    let conditions = &json["Resources"]["JenkinsListenerRule"]["Properties"]["Conditions"];
+    assert_eq!(
+        conditions[0]["HostHeaderConfig"]["Values"],
+        json!(["ci.example.com"])
+    );
+    assert_eq!(
+        conditions[1]["SourceIpConfig"]["Values"],
+        json!(["203.0.113.0/24", "2001:db8::/32"])
+    );
+}
+
+#[test]
+fn the_password_is_not_in_the_template() {
+    let json = jenkins("").template.json();
+    let secret = &json["Resources"]["JenkinsAdminPassword"]["Properties"];
+    assert!(secret["SecretString"].is_null());
+    assert_eq!(secret["GenerateSecretString"]["PasswordLength"], 32);
+}
+
+#[test]
+fn backups_can_be_left_out() {
+    let json = jenkins("backups = false\n").template.json();
+    let ids: Vec<&String> = json["Resources"].as_object().unwrap().keys().collect();
+    assert!(ids.iter().all(|id| !id.contains("Backup")), "{ids:?}");
+}
+
+#[test]
+fn user_data_fits() {
+    let plugins: Vec<String> = (0..60)
+        .map(|index| format!("\"some-plugin-{index}\""))
+        .collect();
+    let json = jenkins(&format!("plugins = [{}]\n", plugins.join(", ")))
+        .template
+        .json();
+    let data = &json["Resources"]["JenkinsLaunchTemplate"]["Properties"]["LaunchTemplateData"];
+    let parts = data["UserData"]["Fn::Base64"]["Fn::Join"][1]
+        .as_array()
+        .unwrap()
+        .clone();
+    // The longest value is an ARN of some 120 characters.
+    let length = |part: &Value| part.as_str().map_or(200, str::len);
+    let bytes: usize = parts.iter().map(length).sum();
+    assert!(
+        bytes <= mck_server_config::user_data::MAXIMUM_BYTES,
+        "{bytes}"
+    );
+}

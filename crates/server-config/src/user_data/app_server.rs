@@ -87,6 +87,7 @@ fn ecs_config(server: &AppServer<'_>) -> Result<String, UnsafeText> {
     Ok(format!(
         "ECS_CLUSTER={cluster}
 ECS_ENABLE_TASK_IAM_ROLE=true
+ECS_ENABLE_TASK_IAM_ROLE_NETWORK_HOST=true
 ECS_AWSVPC_BLOCK_IMDS=true
 ECS_DISABLE_PRIVILEGED=true
 ECS_ENABLE_SPOT_INSTANCE_DRAINING=true

@@ -91,6 +91,9 @@ function search_and_queue_options(): array
             'opensearch-host' => setting("{$search}OPENSEARCH_SERVER_HOSTNAME"),
             'opensearch-port' => setting("{$search}OPENSEARCH_SERVER_PORT"),
             'opensearch-index-prefix' => setting("{$search}OPENSEARCH_INDEX_PREFIX"),
+            'opensearch-enable-auth' => setting("{$search}OPENSEARCH_ENABLE_AUTH", ''),
+            'opensearch-username' => setting("{$search}OPENSEARCH_USERNAME", ''),
+            'opensearch-password' => setting("{$search}OPENSEARCH_PASSWORD", ''),
         ];
     }
     if (getenv("{$queue}HOST")) {
@@ -100,6 +103,7 @@ function search_and_queue_options(): array
             'amqp-user' => setting("{$queue}USER"),
             'amqp-password' => setting("{$queue}PASSWORD"),
             'amqp-virtualhost' => setting("{$queue}VIRTUALHOST"),
+            'amqp-ssl' => setting("{$queue}SSL", ''),
         ];
     }
     return $options;

@@ -183,7 +183,9 @@ fn text(stack: &mut Stack, name: &Name, own: Own<'_>) -> Text {
     }
 }
 
-fn topic(stack: &mut Stack) -> Text {
+/// The ARN of the topic that alarms go to, in any stack after `data` and `edge`; there is one only
+/// where there are alarms.
+pub(crate) fn topic(stack: &mut Stack) -> Text {
     if stack.id == StackId::Observability {
         observability::topic().reference()
     } else {

@@ -9,7 +9,7 @@ mod server;
 use mck_blueprint::model;
 
 use crate::{
-    alarms, log_groups, security_groups,
+    alarms, log_groups, observability, security_groups,
     stack::{Stack, StackId},
     synthesis::Scene,
 };
@@ -26,6 +26,10 @@ pub(crate) fn stack(scene: &Scene<'_>, jenkins: &model::Jenkins) -> Stack {
     let home = home::add(&mut stack, blueprint, jenkins);
     if let Some(plan) = &jenkins.home.backup_plan {
         backups::add(&mut stack, blueprint, plan, &home);
+        if !blueprint.alarms.is_empty() {
+            let arn = home.file_system.attribute("Arn");
+            observability::tell_of_failed_backups(&mut stack, &[arn]);
+        }
     }
     let target_group = entry::add(&mut stack, jenkins);
     let parts = server::Parts {

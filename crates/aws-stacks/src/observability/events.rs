@@ -12,7 +12,7 @@ use mck_cloudformation::{
 };
 use serde_json::json;
 
-use crate::{names, stack::Stack, synthesis::Scene};
+use crate::{alarms, names, stack::Stack, synthesis::Scene};
 
 /// Clusters in one rule: an event pattern has at most 2,048 characters (EventBridge quotas).
 const CLUSTERS_PER_RULE: usize = 12;
@@ -72,25 +72,27 @@ fn add_deployments(stack: &mut Stack, blueprint: &Blueprint) {
     }
 }
 
-/// A backup of the environment's data that was not made.
 fn add_backups(stack: &mut Stack, blueprint: &Blueprint) {
-    let mut resources: Vec<Json> = Vec::new();
-    let mut backed_up = |arn: Text| resources.extend(arn.render());
+    let mut resources: Vec<Text> = Vec::new();
     if blueprint.database.backup_plan.is_some() {
         let id = stack.take(&names::data::database_cluster());
-        backed_up(pseudo::arn("rds", Text::concat(["cluster:".into(), id])));
+        let id = Text::concat(["cluster:".into(), id]);
+        resources.push(pseudo::arn("rds", id));
     }
     let files = blueprint.file_system.as_ref();
     if files.is_some_and(|files| files.backup_plan.is_some()) {
         let id = stack.take(&names::data::file_system());
-        backed_up(pseudo::arn(
-            "elasticfilesystem",
-            Text::concat(["file-system/".into(), id]),
-        ));
+        let id = Text::concat(["file-system/".into(), id]);
+        resources.push(pseudo::arn("elasticfilesystem", id));
     }
-    if resources.is_empty() {
-        return;
+    if !resources.is_empty() {
+        tell_of_failed_backups(stack, &resources);
     }
+}
+
+/// Tells of backups of these resources, by ARN, that were not made; only where there are alarms.
+pub(crate) fn tell_of_failed_backups(stack: &mut Stack, resources: &[Text]) {
+    let resources: Vec<Json> = resources.iter().filter_map(Render::render).collect();
     let pattern = json!({
         "source": ["aws.backup"],
         "detail-type": ["Backup Job State Change"],
@@ -135,7 +137,7 @@ fn add_rule(
         .collect();
     let target = rule::Target {
         id: "alarms".into(),
-        arn: super::topic().reference(),
+        arn: alarms::topic(stack),
         input_transformer: Some(rule::InputTransformer {
             input_paths_map: paths,
             input_template: format!("\"{}\"", message.text).into(),

@@ -5,6 +5,7 @@ mod dashboard;
 mod events;
 mod topic;
 
+pub(crate) use events::tell_of_failed_backups;
 use mck_cloudformation::LogicalId;
 
 use crate::{

@@ -127,6 +127,53 @@ fn shells_read_every_script() {
     }
 }
 
+/// The content of a file that a script writes.
+fn written(script: &str, path: &str) -> String {
+    let (_, rest) = script.split_once(&format!("{path} <<'END'\n")).unwrap();
+    rest.split_once("\nEND\n").unwrap().0.to_owned() + "\n"
+}
+
+#[test]
+fn sshd_takes_its_hardening() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = folder.path().join("key");
+    let made = Command::new("ssh-keygen")
+        .args(["-q", "-t", "ed25519", "-N", "", "-f"])
+        .arg(&key)
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{made:?}");
+    let setup = bastion_setup(&bastion(&[]));
+    for (script, user, forwarding) in [
+        (&app_server(&[]), "ec2-user", "no"),
+        (&setup, "ubuntu", "local"),
+    ] {
+        let mut config = format!("HostKey {}\n", key.display());
+        config += &written(script, "/etc/ssh/sshd_config.d/10-mck.conf");
+        config += &written(script, "/etc/ssh/sshd_config.d/11-mck.conf");
+        let path = folder.path().join("sshd_config");
+        fs::write(&path, config).unwrap();
+        let read = Command::new("/usr/sbin/sshd")
+            .args(["-T", "-f"])
+            .arg(&path)
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&read.stdout);
+        assert!(read.status.success(), "{read:?}");
+        assert_eq!(String::from_utf8_lossy(&read.stderr), "");
+        for line in [
+            "passwordauthentication no".to_owned(),
+            "permitrootlogin no".to_owned(),
+            "maxauthtries 4".to_owned(),
+            "clientaliveinterval 300".to_owned(),
+            format!("allowusers {user}"),
+            format!("allowtcpforwarding {forwarding}"),
+        ] {
+            assert!(said.lines().any(|it| it == line), "{line}\n{said}");
+        }
+    }
+}
+
 #[test]
 fn files_inside_the_scripts_end_where_they_should() {
     for (name, text) in all() {

@@ -33,7 +33,10 @@ const REPOSITORY_KEY: &str = "5E386EADB55F01504CAE8BCF7198F4B714ABFC68";
 const REPOSITORY: &str = "https://pkg.jenkins.io/rpm-stable";
 /// The plugin installation manager (jenkinsci/plugin-installation-manager-tool), which takes the
 /// versions that fit the installed Jenkins.
-const PLUGIN_MANAGER: &str = "https://github.com/jenkinsci/plugin-installation-manager-tool/releases/download/2.13.2/jenkins-plugin-manager-2.13.2.jar";
+const PLUGIN_MANAGER: &str = "https://github.com/jenkinsci/plugin-installation-manager-tool/releases/download/2.15.0/jenkins-plugin-manager-2.15.0.jar";
+/// Its SHA-256.
+const PLUGIN_MANAGER_DIGEST: &str =
+    "a86853ec2e2933f37a4b471ba65099b61e03c87a80c2ef8fe2315eb135672d43";
 /// The plugin that reads the configuration; always installed.
 const CONFIGURATION_PLUGIN: &str = "configuration-as-code";
 
@@ -155,8 +158,9 @@ fn configure(script: &mut Script, jenkins: &Jenkins<'_>) -> Result<(), UnsafeTex
 set -eu -o pipefail
 umask 077
 mkdir -p /run/jenkins-secrets
-aws secretsmanager get-secret-value --region {region} --secret-id \"$1\" \\
-  --query SecretString --output text >/run/jenkins-secrets/admin-password
+password=$(aws secretsmanager get-secret-value --region {region} --secret-id \"$1\" \\
+  --query SecretString --output text)
+printf %s \"$password\" >/run/jenkins-secrets/admin-password
 chown -R jenkins:jenkins /run/jenkins-secrets"
         ),
     );
@@ -171,8 +175,7 @@ chown -R jenkins:jenkins /run/jenkins-secrets"
         "curl -fsSL --retry 5 -o \"$manager\" {PLUGIN_MANAGER}"
     ));
     script.line(&format!(
-        "echo \"$(curl -fsSL --retry 5 {PLUGIN_MANAGER}.sha256 | cut -c 1-64)  $manager\" | \
-         sha256sum --check --quiet"
+        "echo \"{PLUGIN_MANAGER_DIGEST}  $manager\" | sha256sum --check --quiet"
     ));
     script.line("chmod 0644 \"$manager\"");
     script.line(&format!("runuser -u jenkins -- mkdir -p {home}/plugins"));

@@ -117,7 +117,7 @@ pub(super) const SETTINGS: &[Setting] = &[
         treatment: Applied(&[
             Command("getent group sugroup >/dev/null || groupadd --system sugroup"),
             Command(
-                "grep -q group=sugroup /etc/pam.d/su || sed -i '/pam_rootok.so/a auth required \
+                "grep -q group=sugroup /etc/pam.d/su || sed -i '/^auth.*pam_rootok.so/a auth required \
                  pam_wheel.so use_uid group=sugroup' /etc/pam.d/su",
             ),
         ]),

@@ -228,6 +228,15 @@ pub(super) fn schema_name(context: &Context<'_>, app: &str) -> Option<String> {
     }
 }
 
+/// Whether a schema has the name that it gets where the file says nothing, as [`schema_name`] makes
+/// it; without a copy, since every app is compared with every other.
+fn is_named_after(schema: &str, app: &str) -> bool {
+    let bytes = app.bytes();
+    bytes
+        .map(|byte| if byte == b'-' { b'_' } else { byte })
+        .eq(schema.bytes())
+}
+
 /// The name of the store that an app belongs to. Apps of one schema are one store, such as a shop and
 /// its administration on a cluster of its own: they share keys, caches and media under this name.
 /// It is that of the app whose own schema it is, else the schema's, so that it stays the same
@@ -245,10 +254,8 @@ pub(super) fn store(context: &Context<'_>, app: &str) -> String {
 /// The app that a schema is named after without having been told so.
 fn owner<'a>(context: &Context<'a>, schema: &str) -> Option<&'a str> {
     let mut apps = context.settings.app.iter();
-    apps.find(|(name, settings)| {
-        settings.database.is_none() && schema_name(context, name).as_deref() == Some(schema)
-    })
-    .map(|(name, _)| name.as_str())
+    apps.find(|(name, settings)| settings.database.is_none() && is_named_after(schema, name))
+        .map(|(name, _)| name.as_str())
 }
 
 /// The app that does what a store needs once, such as cron: the owner of the schema, else the first
@@ -257,11 +264,15 @@ pub(super) fn leader<'a>(context: &Context<'a>, app: &'a str) -> &'a str {
     let Some(schema) = schema_name(context, app) else {
         return app;
     };
-    let mut members = context
-        .settings
-        .app
-        .iter()
-        .filter(|(name, _)| schema_name(context, name).as_ref() == Some(&schema));
+    let mut members =
+        context
+            .settings
+            .app
+            .iter()
+            .filter(|(name, settings)| match &settings.database {
+                None => is_named_after(&schema, name),
+                Some(named) => *named == schema,
+            });
     let first = members.clone().next();
     owner(context, &schema).unwrap_or_else(|| {
         members

@@ -7,26 +7,38 @@ use crate::model::{AccessRule, GroupRule, Peer, SecurityGroup, SecurityGroupName
 
 /// The security groups that follow from the rules: ingress at one end, egress at the other.
 pub(super) fn plan(parts: &Parts<'_>, access: &[AccessRule]) -> Vec<SecurityGroup> {
-    descriptions(parts)
+    let mut groups: BTreeMap<SecurityGroupName, SecurityGroup> = descriptions(parts)
         .into_iter()
         .map(|(name, description)| {
-            let me = Peer::Group(name.clone());
-            SecurityGroup {
-                ingress: access
-                    .iter()
-                    .filter(|rule| rule.to == me)
-                    .map(|rule| group_rule(rule, &rule.from))
-                    .collect(),
-                egress: access
-                    .iter()
-                    .filter(|rule| rule.from == me)
-                    .map(|rule| group_rule(rule, &rule.to))
-                    .collect(),
-                name,
+            let group = SecurityGroup {
+                name: name.clone(),
                 description,
-            }
+                ingress: Vec::new(),
+                egress: Vec::new(),
+            };
+            (name, group)
         })
-        .collect()
+        .collect();
+    for rule in access {
+        if let Some(group) = member(&mut groups, &rule.to) {
+            group.ingress.push(group_rule(rule, &rule.from));
+        }
+        if let Some(group) = member(&mut groups, &rule.from) {
+            group.egress.push(group_rule(rule, &rule.to));
+        }
+    }
+    groups.into_values().collect()
+}
+
+/// The group that one end of a rule is.
+fn member<'a>(
+    groups: &'a mut BTreeMap<SecurityGroupName, SecurityGroup>,
+    peer: &Peer,
+) -> Option<&'a mut SecurityGroup> {
+    match peer {
+        Peer::Group(name) => groups.get_mut(name),
+        Peer::Range(_) | Peer::PrefixList(_) => None,
+    }
 }
 
 fn group_rule(rule: &AccessRule, peer: &Peer) -> GroupRule {

@@ -33,6 +33,15 @@ impl Money {
         self.0
     }
 
+    /// The amount in dollars.
+    pub fn dollars(self) -> f64 {
+        // Exact for every amount below 90 trillion dollars.
+        #[allow(clippy::cast_precision_loss)]
+        {
+            self.0 as f64 / 100.0
+        }
+    }
+
     /// With a sign, as a change is told: `+12.00`, `-3.50`, `0.00`.
     pub fn signed(self) -> String {
         if self.0 > 0 {
@@ -87,9 +96,7 @@ impl fmt::Display for Money {
 /// A number of dollars, such as `1234.5`.
 impl Serialize for Money {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        // Exact for every amount below 90 trillion dollars.
-        #[allow(clippy::cast_precision_loss)]
-        serializer.serialize_f64(self.0 as f64 / 100.0)
+        serializer.serialize_f64(self.dollars())
     }
 }
 

@@ -17,7 +17,7 @@ pub(super) fn add(bill: &mut Bill<'_>, blueprint: &Blueprint) {
     let item = Item::new(
         Other,
         "secrets",
-        "Secrets Manager",
+        format!("{secrets} in Secrets Manager"),
         (secrets, "secret-months"),
     );
     bill.rate(Rate::SecretMonth, item);

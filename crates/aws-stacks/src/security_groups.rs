@@ -6,7 +6,7 @@
 
 use mck_blueprint::{
     Blueprint,
-    model::{AccessRule, Peer, PortRange, Protocol, SecurityGroup, SecurityGroupName},
+    model::{AccessRule, Peer, PortRange, Protocol, SecurityGroup, SecurityGroupName, Tier},
 };
 use mck_cloudformation::{
     LogicalId, Parameter, ParameterType, Tag, Text,
@@ -37,7 +37,7 @@ pub(crate) fn endpoints() -> SecurityGroupName {
 /// would pay only from some 200 GB a month and service on, and image layers, the bulk, go through
 /// S3's gateway endpoint for nothing.
 pub(crate) fn has_endpoints(blueprint: &Blueprint) -> bool {
-    blueprint.network.nat_gateways.is_empty()
+    !blueprint.has_way_out(Tier::App)
 }
 
 /// Adds the groups that the stack makes, and the rules that are its. Gives the rules: a server that

@@ -23,6 +23,7 @@ pub(super) fn add(stack: &mut Stack, blueprint: &Blueprint, vpc: &Vpc) {
     let description = "Keeps the VPC's flow logs";
     let log_group = log_groups::add(stack, blueprint, &group.name, description);
     let [group_arn, streams] = log_groups::arns(&group.name);
+    let all_groups = pseudo::arn("logs", "log-group:*");
     // Only for flow logs of this account (Amazon VPC user guide, "IAM role for publishing flow logs
     // to CloudWatch Logs").
     let trust = Statement::allow(["sts:AssumeRole"])
@@ -33,12 +34,15 @@ pub(super) fn add(stack: &mut Stack, blueprint: &Blueprint, vpc: &Vpc) {
         description: "Writes the flow logs of the VPC".into(),
         policies: vec![role::Policy {
             policy_name: "flow-logs".into(),
-            policy_document: PolicyDocument::new([Statement::allow([
-                "logs:CreateLogStream",
-                "logs:DescribeLogStreams",
-                "logs:PutLogEvents",
+            policy_document: PolicyDocument::new([
+                Statement::allow([
+                    "logs:CreateLogStream",
+                    "logs:DescribeLogStreams",
+                    "logs:PutLogEvents",
+                ])
+                .on([group_arn, streams]),
+                Statement::allow(["logs:DescribeLogGroups"]).on([all_groups]),
             ])
-            .on([group_arn, streams])])
             .into(),
         }],
         ..Default::default()

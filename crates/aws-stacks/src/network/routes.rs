@@ -122,7 +122,7 @@ fn add_public_routes(stack: &mut Stack, vpc: &Vpc, table: &LogicalId) {
     stack
         .add("RoutePublic", "From public subnets to the internet", &route)
         .after([&vpc.attachment]);
-    if vpc.ipv6.is_some() {
+    if let Some(range) = &vpc.ipv6 {
         let route = ec2::Route {
             route_table_id: table.reference(),
             destination_ipv6_cidr_block: WORLD_IPV6.into(),
@@ -132,7 +132,7 @@ fn add_public_routes(stack: &mut Stack, vpc: &Vpc, table: &LogicalId) {
         let description = "From public subnets to the internet by IPv6";
         stack
             .add("RoutePublicIpv6", description, &route)
-            .after([&vpc.attachment]);
+            .after([&vpc.attachment, range]);
     }
 }
 
@@ -159,13 +159,11 @@ fn add_app_routes(stack: &mut Stack, vpc: &Vpc, subnet: &Subnet, table: &Logical
             egress_only_internet_gateway_id: gateway.reference(),
             ..Default::default()
         };
-        stack.add(
-            LogicalId::of(&["route", &subnet.name, "ipv6"]),
-            format!(
-                "From the app subnet in {} to the internet by IPv6",
-                subnet.zone
-            ),
-            &route,
+        let id = LogicalId::of(&["route", &subnet.name, "ipv6"]);
+        let description = format!(
+            "From the app subnet in {} to the internet by IPv6",
+            subnet.zone
         );
+        stack.add(id, description, &route).after(&vpc.ipv6);
     }
 }

@@ -10,12 +10,13 @@ use crate::{names, stack::Stack};
 
 const NAT: &str = "AWS/NATGateway";
 
-/// The NAT gateways: their bytes are paid for.
+/// The NAT gateways: their bytes are paid for. Those of an adopted VPC are not known.
 pub(super) fn section(stack: &mut Stack, blueprint: &Blueprint) -> Section {
-    let gateways: Vec<(&str, String)> = blueprint
-        .network
+    let network = &blueprint.network;
+    let gateways: Vec<(&str, String)> = network
         .nat_gateways
         .iter()
+        .filter(|_| network.existing.is_none())
         .map(|it| {
             (
                 it.name.as_str(),

@@ -13,7 +13,7 @@ use mck_server_config::mariadb::{
     self, Output,
     gtid::Position,
     sql::{self, promote},
-    status::{REPLICA_STATUS, ThreadState},
+    status::{NODE_STATUS, REPLICA_STATUS, ThreadState},
 };
 
 use super::database::{self, DatabaseError, query};
@@ -102,8 +102,8 @@ fn stop_receiving(context: &Context, reader: &str) -> Result<Position, String> {
     position.map_err(|error| chain(&error))
 }
 
-/// Makes a reader, which receives nothing more, the writer. Well if it is the writer already.
-/// `wait_for_reader` when there are other readers, which are told to follow it next.
+/// Makes a reader the writer; it receives nothing more from then on. Well if it is the writer
+/// already. `wait_for_reader` when there are other readers, which are told to follow it next.
 ///
 /// # Errors
 /// When it does not answer or does not apply in time what it has.
@@ -113,7 +113,8 @@ pub fn promote(
     wait_for_reader: bool,
     old_is_lost: bool,
 ) -> Result<(), PromotionError> {
-    let printed = query(context, writer, REPLICA_STATUS, Output::Fields)?;
+    let statements = format!("{}{REPLICA_STATUS}", promote::STOP_RECEIVING);
+    let printed = query(context, writer, &statements, Output::Fields)?;
     let status = mariadb::status::parse_replica_status(&printed).map_err(DatabaseError::from)?;
     if let Some(status) = status {
         let limit = if old_is_lost {
@@ -161,16 +162,17 @@ pub fn hand_over(
 ) -> Result<(), PromotionError> {
     if database::node_status(context, new)?.read_only {
         let seconds = HANDED_OVER_WITHIN.as_secs();
-        // Waits for commits under way, but not for a client that holds a table.
+        // Waits for commits under way, but not for a client that holds a table. In one connection,
+        // since nobody can write from here until the reader is the writer.
         let statements = format!(
-            "SET SESSION lock_wait_timeout={seconds};\n{}",
-            sql::STOP_WRITES
+            "SET SESSION lock_wait_timeout={seconds};\n{}{}{NODE_STATUS}",
+            sql::STOP_WRITES,
+            end_connections(cluster)?
         );
-        query(context, old, &statements, Output::Rows)?;
-        send_clients_away(context, cluster, old)?;
-        let last = database::node_status(context, old)?.gtid_binlog_position;
+        let printed = query(context, old, &statements, Output::Rows)?;
+        let status = mariadb::status::parse_node_status(&printed).map_err(DatabaseError::from)?;
+        let last = status.gtid_binlog_position;
         wait_until_applied(context, new, &last, HANDED_OVER_WITHIN)?;
-        query(context, new, promote::STOP_RECEIVING, Output::Rows)?;
     }
     promote(context, new, true, false)
 }
@@ -184,11 +186,15 @@ pub fn send_clients_away(
     cluster: &DatabaseCluster,
     member: &str,
 ) -> Result<(), DatabaseError> {
+    query(context, member, &end_connections(cluster)?, Output::Rows).map(drop)
+}
+
+fn end_connections(cluster: &DatabaseCluster) -> Result<String, DatabaseError> {
     let mut statements = String::new();
     for schema in &cluster.schemas {
         statements += &sql::end_connections(&schema.user)?;
     }
-    query(context, member, &statements, Output::Rows).map(drop)
+    Ok(statements)
 }
 
 #[cfg(test)]

@@ -10,7 +10,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use mck_local::{client, supervisor::record::Record, wait};
+use mck_local::{
+    client,
+    supervisor::{record::Record, redis_failover::BACK_WITHIN},
+    wait,
+};
 
 use super::support::{Browser, HttpRequest, Store, kill};
 
@@ -61,11 +65,26 @@ fn no_acknowledged_session_is_lost_with_the_primary() {
             thread::spawn(move || make_sessions(&browser, visitor, &stop))
         })
         .collect();
-    let before = primary(&store, "redis-session");
+    let mut times = Vec::new();
     for _ in 0..4 {
         wait::pause(Duration::from_millis(500));
-        kill(store.pids()[&before]);
-        store.wait_for("back", |_| true);
+        let node = primary(&store, "redis-session");
+        let pid = store.pids()[&node];
+        kill(pid);
+        // A status of before the end was noticed is well, too.
+        let took = store.wait_for("back", |_| {
+            let now = store.pids();
+            now.get(&node).is_some_and(|now| *now != pid)
+        });
+        // On a machine that is busy beyond measure its replica may take over.
+        if took < BACK_WITHIN {
+            assert_eq!(
+                primary(&store, "redis-session"),
+                node,
+                "it comes back where it was"
+            );
+        }
+        times.push(took);
     }
     stop.store(true, Ordering::Relaxed);
     let sessions: Vec<_> = visitors
@@ -86,15 +105,10 @@ fn no_acknowledged_session_is_lost_with_the_primary() {
         }
     }
     println!(
-        "{count} sessions acknowledged over 4 kills of the primary, {} lost",
+        "{count} sessions acknowledged over 4 kills of the primary, {} lost; back after {times:?}",
         lost.len()
     );
     assert!(lost.is_empty(), "{lost:?}");
-    assert_eq!(
-        primary(&store, "redis-session"),
-        before,
-        "it comes back where it was"
-    );
 }
 
 #[test]

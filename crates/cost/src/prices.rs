@@ -64,6 +64,7 @@ pub enum Rate {
     NatGatewayHour,
     NatGatewayGb,
     InterfaceEndpointHour,
+    InterfaceEndpointGb,
     LoadBalancerHour,
     LoadBalancerUnitHour,
     VolumeGbMonth,
@@ -100,10 +101,11 @@ pub enum Rate {
 
 impl Rate {
     /// All of them.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 35] = [
         Self::NatGatewayHour,
         Self::NatGatewayGb,
         Self::InterfaceEndpointHour,
+        Self::InterfaceEndpointGb,
         Self::LoadBalancerHour,
         Self::LoadBalancerUnitHour,
         Self::VolumeGbMonth,

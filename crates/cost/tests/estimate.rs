@@ -221,6 +221,16 @@ fn an_adopted_vpc_brings_its_own_nat_gateways() {
 }
 
 #[test]
+fn without_a_way_out_services_are_reached_through_endpoints() {
+    let estimate = estimate(&format!("{SHOP}network.nat = 'none'"));
+    let line = line(&estimate, Component::Network, "interface endpoints");
+    // 13 services × 3 zones × 0.01 × 730
+    assert_eq!(line.monthly, Some(Money::from_cents(28_470)));
+    let nat = |line: &Line| line.what.contains("NAT gateways");
+    assert!(estimate.lines.iter().filter(|line| nat(line)).count() == 0);
+}
+
+#[test]
 fn the_full_environment_is_as_it_was() {
     let settings = format!(
         "region = 'eu-central-1'\n{SHOP}

@@ -5,8 +5,13 @@ use mck_blueprint::Blueprint;
 use super::{Bill, Item, many};
 use crate::{Component::Network, Rate};
 
+/// ECR (two), ECS (three), CloudWatch (two), Systems Manager (three), Secrets Manager, STS; beside
+/// EFS, where there is a file system.
+const SERVICES: usize = 12;
+
 pub(super) fn add(bill: &mut Bill<'_>, blueprint: &Blueprint) {
     nat(bill, blueprint);
+    endpoints(bill, blueprint);
     addresses(bill, blueprint);
     traffic(bill, blueprint);
 }
@@ -32,6 +37,28 @@ fn nat(bill: &mut Bill<'_>, blueprint: &Blueprint) {
         let item = Item::new(Network, "data through NAT gateways", detail, data);
         bill.rate(Rate::NatGatewayGb, item.assumed());
     }
+}
+
+/// AWS's services that App Servers and tasks call, each through an endpoint in every zone, where
+/// app subnets have no way out.
+fn endpoints(bill: &mut Bill<'_>, blueprint: &Blueprint) {
+    if !blueprint.network.nat_gateways.is_empty() {
+        return;
+    }
+    let services = SERVICES + usize::from(blueprint.file_system.is_some());
+    let zones = blueprint.network.zones.len();
+    let item = Item::new(
+        Network,
+        "interface endpoints",
+        format!("{services} services in {zones} zones"),
+        (many(services * zones) * bill.hours(), "hours"),
+    );
+    bill.rate(Rate::InterfaceEndpointHour, item);
+    let gigabytes = many(services) * bill.usage.endpoint_gb;
+    let detail = format!("{services} services");
+    let data = (gigabytes, "GB");
+    let item = Item::new(Network, "data through interface endpoints", detail, data);
+    bill.rate(Rate::InterfaceEndpointGb, item.assumed());
 }
 
 /// Every public IPv4 address costs, whether something uses it or not.

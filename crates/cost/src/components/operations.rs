@@ -21,6 +21,15 @@ pub(super) fn add(bill: &mut Bill<'_>, blueprint: &Blueprint) {
         (secrets, "secret-months"),
     );
     bill.rate(Rate::SecretMonth, item);
+    // The topic of alarms is encrypted with a key of its own, since AWS's lets no service publish.
+    let keys = usize::from(!blueprint.alarms.is_empty());
+    let item = Item::new(
+        Other,
+        "keys",
+        "KMS, of the topic of alarms",
+        (many(keys), "key-months"),
+    );
+    bill.rate(Rate::KeyMonth, item);
     zones(bill, blueprint);
     images(bill, blueprint);
 }

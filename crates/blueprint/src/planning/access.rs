@@ -59,7 +59,7 @@ pub(super) fn plan(context: &Context<'_>, parts: &Parts<'_>) -> Vec<AccessRule> 
         app_rules(context, parts, app, &mut rules);
     }
     if let Some(jenkins) = parts.jenkins {
-        jenkins_rules(jenkins, &mut rules);
+        jenkins_rules(context, parts, jenkins, &mut rules);
     }
     file_system_of_servers(parts, &mut rules);
     replication(parts, &mut rules);
@@ -99,6 +99,13 @@ fn public_entry(context: &Context<'_>, parts: &Parts<'_>, rules: &mut Rules) {
             );
         }
     }
+}
+
+/// Whether the load balancer takes requests from everyone.
+fn is_open_to_the_world(context: &Context<'_>, parts: &Parts<'_>) -> bool {
+    context.settings.load_balancer.allow_from.is_none()
+        && parts.front_ranges.is_none()
+        && parts.content_delivery.is_none()
 }
 
 /// Whether a source comes to the load balancer by that port. CloudFront comes by one alone; and its
@@ -257,7 +264,18 @@ fn knows(context: &Context<'_>, app: &App, host: &str, endpoint: &DnsTarget) -> 
     })
 }
 
-fn jenkins_rules(jenkins: &Jenkins, rules: &mut Rules) {
+fn jenkins_rules(context: &Context<'_>, parts: &Parts<'_>, jenkins: &Jenkins, rules: &mut Rules) {
+    // Its ranges are compared with the address that opens the connection, which a front would hide.
+    if jenkins.listener_rule.is_some() && !is_open_to_the_world(context, parts) {
+        for range in &jenkins.allow_from {
+            rules.allow(
+                Peer::Range(range.clone()),
+                group(groups::load_balancer()),
+                HTTPS,
+                "People reach Jenkins from the listed ranges, past the front",
+            );
+        }
+    }
     let (port, home) = (jenkins.port, &jenkins.home);
     let jenkins = || group(jenkins.node.security_group.clone());
     rules.allow(

@@ -250,7 +250,18 @@ fn rule_id(way: &str, group: &str, preposition: &str, peer: &Peer, rule: &Access
         Protocol::Tcp => "",
         Protocol::Udp => "udp",
     };
-    LogicalId::of(&["rule", way, group, preposition, &peer, protocol, &ports])
+    // A word between peer and port, since both may have figures next to each other.
+    let words = [
+        "rule",
+        way,
+        group,
+        preposition,
+        &peer,
+        protocol,
+        "port",
+        &ports,
+    ];
+    LogicalId::of(&words)
 }
 
 fn description(rule: &AccessRule) -> String {

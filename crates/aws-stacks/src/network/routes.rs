@@ -81,8 +81,9 @@ fn add_nat_gateway(stack: &mut Stack, blueprint: &Blueprint, vpc: &Vpc, gateway:
     );
 }
 
+/// `NatGatewayA` of `nat-a`.
 fn nat_gateway_id(name: &str) -> LogicalId {
-    LogicalId::of(&[name, "gateway"])
+    LogicalId::of(&["nat-gateway", name.strip_prefix("nat-").unwrap_or(name)])
 }
 
 fn add_table(

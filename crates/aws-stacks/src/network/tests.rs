@@ -38,7 +38,7 @@ fn every_zone_has_its_own_way_out() {
         let route = &json["Resources"][format!("RouteApp{letter}")]["Properties"];
         assert_eq!(
             route["NatGatewayId"],
-            json!({"Ref": format!("Nat{letter}Gateway")})
+            json!({"Ref": format!("NatGateway{letter}")})
         );
     }
 }
@@ -50,7 +50,7 @@ fn one_gateway_serves_all_zones_where_that_is_wanted() {
     let routes = resources(&json, "AWS::EC2::Route");
     let through = routes
         .iter()
-        .filter(|(_, it)| it["Properties"]["NatGatewayId"] == json!({"Ref": "NatAGateway"}));
+        .filter(|(_, it)| it["Properties"]["NatGatewayId"] == json!({"Ref": "NatGatewayA"}));
     assert_eq!(through.count(), 3);
 }
 

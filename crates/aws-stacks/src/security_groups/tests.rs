@@ -138,7 +138,7 @@ fn every_rule_is_at_both_of_its_ends() {
 fn visitors_come_in_by_ipv6_where_there_is_some() {
     let network = stack(SMALLEST, &StackId::Network);
     let json = network.template.json();
-    let rule = &json["Resources"]["RuleInLoadBalancerFromWorldIpv6443"]["Properties"];
+    let rule = &json["Resources"]["RuleInLoadBalancerFromWorldIpv6Port443"]["Properties"];
     assert_eq!(rule["CidrIpv6"], "::/0");
     let without = SMALLEST.replace(
         "project = \"shop\"",
@@ -152,7 +152,7 @@ fn visitors_come_in_by_ipv6_where_there_is_some() {
 fn a_rule_between_stacks_is_in_the_later_one() {
     let app = part(&blueprint(SMALLEST), StackId::App("shop".to_owned()));
     let json = app.template.json();
-    let rule = &json["Resources"]["RuleInDatabaseFromAppShop3306"]["Properties"];
+    let rule = &json["Resources"]["RuleInDatabaseFromAppShopPort3306"]["Properties"];
     assert_eq!(
         rule["GroupId"],
         serde_json::json!({"Ref": "NetworkSecurityGroupDatabase"})
@@ -168,9 +168,9 @@ fn without_a_way_out_there_is_one_to_aws() {
     let app = part(&blueprint(NO_WAY_OUT), StackId::App("shop".to_owned()));
     let json = app.template.json();
     for id in [
-        "RuleInEndpointsFromAppShop443",
-        "RuleOutAppShopToEndpoints443",
-        "RuleOutAppShopToWorld443",
+        "RuleInEndpointsFromAppShopPort443",
+        "RuleOutAppShopToEndpointsPort443",
+        "RuleOutAppShopToWorldPort443",
     ] {
         assert!(json["Resources"][id].is_object(), "{id}");
     }
@@ -199,4 +199,22 @@ fn ranges_that_look_alike_have_names_of_their_own() {
     assert_eq!(from("1.11.0.0/16"), 2);
     assert_eq!(from("11.1.0.0/16"), 2);
     assert_eq!(from("2001:db8::/32"), 2);
+}
+
+proptest::proptest! {
+    #[test]
+    fn every_rule_has_a_name_of_its_own(
+        one in (proptest::prelude::any::<u32>(), 0_u8..=32, 1_u16..),
+        other in (proptest::prelude::any::<u32>(), 0_u8..=32, 1_u16..),
+    ) {
+        let rule = |(address, length, port): (u32, u8, u16)| AccessRule {
+            from: Peer::Range(format!("{}/{length}", std::net::Ipv4Addr::from(address))),
+            to: Peer::Group(endpoints()),
+            protocol: Protocol::Tcp,
+            ports: PortRange::single(port),
+            reason: String::new(),
+        };
+        let id = |rule: &AccessRule| rule_id("in", "endpoints", "from", &rule.from, rule);
+        proptest::prop_assert_eq!(one == other, id(&rule(one)) == id(&rule(other)));
+    }
 }

@@ -49,6 +49,8 @@ pub enum Exit {
     Superseded = 20,
     /// A drill was held, and what must hold did not.
     DrillFailed = 21,
+    /// CloudFormation would not take the stacks.
+    Stacks = 22,
     /// What must not happen.
     Internal = 70,
     /// Ctrl-C.
@@ -57,7 +59,7 @@ pub enum Exit {
 
 impl Exit {
     /// All of them, in order.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::Ok,
         Self::File,
         Self::Usage,
@@ -80,6 +82,7 @@ impl Exit {
         Self::DeploymentFailed,
         Self::Superseded,
         Self::DrillFailed,
+        Self::Stacks,
         Self::Internal,
         Self::Interrupted,
     ];
@@ -162,6 +165,10 @@ impl Exit {
                 "A drill was held, and one of its bars was missed.",
                 "The report marks which.",
             ),
+            Self::Stacks => (
+                "CloudFormation would not take the stacks of an environment.",
+                "The message names the limit that is passed.",
+            ),
             Self::Internal => (
                 "What must not happen: a defect, or an error of the operating system.",
                 "Tell us, with the message.",
@@ -183,7 +190,9 @@ impl From<Exit> for ExitCode {
 /// The page of all exit codes.
 pub fn markdown() -> String {
     let mut page = "# Exit codes\n\nEvery kind of failure has a number of its own. `mck exec`, \
-        `mck run` and `mck ssh` end with the number of the command that they ran, once it runs.\n\n\
+        `mck run` and `mck ssh` end with the number of the command that they ran, once it runs. \
+        `mck plan` has only three: 0 where nothing is to do, 2 where something changes, and 1 \
+        where it failed, whatever the reason.\n\n\
         | code | meaning | what to do |\n|---|---|---|\n"
         .to_owned();
     for exit in Exit::ALL {

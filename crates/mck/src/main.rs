@@ -5,6 +5,8 @@
 //! module a verb, [`printer`] is the only place that prints, [`failure`] and [`exit`] say what went
 //! wrong to people and to scripts.
 
+mod assembly;
+mod aws;
 mod cli;
 mod client_failure;
 mod commands;
@@ -25,7 +27,7 @@ mod who;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 
 use crate::{cli::Cli, exit::Exit, failure::Failure, printer::Printer, session::Session};
 
@@ -69,9 +71,20 @@ fn usage(error: &clap::Error) -> ExitCode {
     let text = error.render().to_string();
     if error.use_stderr() {
         printer.error_text(text.replace("\n  tip: ", "\nhint: ").trim_end());
-        Exit::Usage.into()
+        if is_plan() {
+            commands::PLAN_FAILED.into()
+        } else {
+            Exit::Usage.into()
+        }
     } else {
         printer.result(text.trim_end());
         Exit::Ok.into()
     }
+}
+
+/// Whether the command line is one of `mck plan`, as far as it can be read: its exit codes are others.
+fn is_plan() -> bool {
+    let command = Cli::command().ignore_errors(true);
+    let matches = command.try_get_matches();
+    matches.is_ok_and(|matches| matches.subcommand_name() == Some("plan"))
 }

@@ -19,13 +19,16 @@ use crate::{
 /// The file's usual name.
 pub const FILE_NAME: &str = "magecloudkit.toml";
 
+/// The environment of this machine.
+const LOCAL: &str = "local";
+
 /// A command's surroundings.
 #[derive(Debug)]
 pub struct Session<'a> {
     /// The only place that prints.
     pub printer: &'a Printer,
     file: Option<PathBuf>,
-    environment: String,
+    environment: Option<String>,
 }
 
 /// A file as it was read.
@@ -60,9 +63,14 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// The environment's name.
+    /// The environment's name: `local` where none is named.
     pub fn environment_name(&self) -> &str {
-        &self.environment
+        self.environment.as_deref().unwrap_or(LOCAL)
+    }
+
+    /// The environment that the command line names, if it names one.
+    pub fn named_environment(&self) -> Option<&str> {
+        self.environment.as_deref()
     }
 
     /// The file that the command line names, if it names one.
@@ -83,39 +91,29 @@ impl<'a> Session<'a> {
 
     /// Finds and reads the environment file.
     pub fn read_file(&self) -> Result<ReadFile, Failure> {
-        let here = std::env::current_dir().map_err(|error| {
-            Failure::new(Exit::File, "the current folder can't be read").caused_by(&error)
-        })?;
-        let path = match &self.file {
-            Some(file) => here.join(file),
-            None => find_upwards(&here).ok_or_else(|| {
-                let message = format!("there is no {FILE_NAME} here or in a folder above");
-                Failure::new(Exit::File, message)
-                    .hint("`mck init` writes one; `--file PATH` names another")
-            })?,
-        };
-        let shown = path
-            .strip_prefix(&here)
-            .unwrap_or(&path)
-            .display()
-            .to_string();
-        let bytes = fs::read(&path).map_err(|error| {
-            let failure =
-                Failure::new(Exit::File, format!("{shown} can't be read")).caused_by(&error);
-            match error.kind() {
-                io::ErrorKind::NotFound => failure.hint("`mck init` writes one"),
-                _ => failure,
+        let here = here()?;
+        match &self.file {
+            Some(file) => read_file(&here, file),
+            None => {
+                let found = find_upwards(&here).ok_or_else(|| {
+                    let message = format!("there is no {FILE_NAME} here or in a folder above");
+                    Failure::new(Exit::File, message)
+                        .hint("`mck init` writes one; `--file PATH` names another")
+                })?;
+                read_file(&here, &found)
             }
-        })?;
-        let path = fs::canonicalize(&path).unwrap_or(path);
-        Ok(ReadFile { path, shown, bytes })
+        }
     }
 
+    /// Reads an environment file that is not the session's own.
+    pub fn read_other_file(&self, path: &Path) -> Result<ReadFile, Failure> {
+        read_file(&here()?, path)
+    }
     /// The environment, from its file.
     pub fn environment(&self) -> Result<(ReadFile, Environment), Failure> {
         let read = self.read_file()?;
         let file = EnvironmentFile::parse(&read.shown, &read.bytes)?;
-        let environment = file.environment(&self.environment)?;
+        let environment = file.environment(self.environment_name())?;
         Ok((read, environment))
     }
 
@@ -129,7 +127,10 @@ impl<'a> Session<'a> {
     pub fn local(&self) -> Result<(ReadFile, LocalEnvironment), Failure> {
         let (read, environment) = self.environment()?;
         if environment.target() != Target::Local {
-            let message = format!("environment `{}` is not for this machine", self.environment);
+            let message = format!(
+                "environment `{}` is not for this machine",
+                self.environment_name()
+            );
             return Err(Failure::new(Exit::Usage, message)
                 .hint("`--environment local` names the one that is"));
         }
@@ -198,7 +199,8 @@ impl<'a> Session<'a> {
             .map(|id| Layout::new(&state_folder, id))
             .find(|layout| {
                 let origin = Origin::load(layout).ok().flatten();
-                origin.is_some_and(|it| it.file == path && it.environment == self.environment)
+                origin
+                    .is_some_and(|it| it.file == path && it.environment == self.environment_name())
             })
     }
 }
@@ -206,6 +208,31 @@ impl<'a> Session<'a> {
 /// The blueprint of an environment.
 pub fn plan(environment: &Environment) -> Result<Blueprint, Failure> {
     Blueprint::plan(environment).map_err(|error| Failure::from_error(Exit::File, &error))
+}
+
+fn here() -> Result<PathBuf, Failure> {
+    std::env::current_dir().map_err(|error| {
+        Failure::new(Exit::File, "the current folder can't be read").caused_by(&error)
+    })
+}
+
+/// Reads a file that is named relative to a folder.
+fn read_file(here: &Path, path: &Path) -> Result<ReadFile, Failure> {
+    let path = here.join(path);
+    let shown = path
+        .strip_prefix(here)
+        .unwrap_or(&path)
+        .display()
+        .to_string();
+    let bytes = fs::read(&path).map_err(|error| {
+        let failure = Failure::new(Exit::File, format!("{shown} can't be read")).caused_by(&error);
+        match error.kind() {
+            io::ErrorKind::NotFound => failure.hint("`mck init` writes one"),
+            _ => failure,
+        }
+    })?;
+    let path = fs::canonicalize(&path).unwrap_or(path);
+    Ok(ReadFile { path, shown, bytes })
 }
 
 fn find_upwards(folder: &Path) -> Option<PathBuf> {

@@ -101,7 +101,7 @@ fn one_line(cell: &str) -> String {
     cell.replace('\n', " ")
 }
 
-/// Whether all cells of a column are numbers.
+/// Whether all cells of a column are numbers, or all amounts of money.
 fn is_numeric(table: &Table, column: usize) -> bool {
     let mut cells = table
         .rows
@@ -109,7 +109,25 @@ fn is_numeric(table: &Table, column: usize) -> bool {
         .filter_map(|row| row.get(column))
         .filter(|cell| !cell.is_empty());
     let numeric = |cell: &String| cell.chars().all(|one| one.is_ascii_digit());
+    if cells.clone().all(is_amount) {
+        return cells.next().is_some();
+    }
     cells.next().is_some_and(numeric) && cells.all(numeric)
+}
+
+/// Whether a text is an amount of money, such as `1,234.50`, or what stands for one.
+fn is_amount(cell: &String) -> bool {
+    if cell == "?" {
+        return true;
+    }
+    let text = cell.trim_start_matches(['+', '-']);
+    text.split_once('.').is_some_and(|(dollars, cents)| {
+        let digits = |text: &str| {
+            text.bytes()
+                .all(|byte| byte.is_ascii_digit() || byte == b',')
+        };
+        !dollars.is_empty() && digits(dollars) && cents.len() == 2 && digits(cents)
+    })
 }
 
 /// Text as lines of at most `width` characters, broken at spaces where there are any.

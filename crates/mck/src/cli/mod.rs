@@ -1,6 +1,7 @@
 //! What can be typed.
 
 mod arguments;
+mod aws;
 mod deployments;
 
 use std::path::PathBuf;
@@ -15,6 +16,7 @@ pub use arguments::{
     Part, ReferenceOptions, RunOptions, SecretCommand, ShowOptions, SnapshotName, SnapshotOptions,
     SshOptions, StatusOptions, UpOptions,
 };
+pub use aws::{CostOptions, PlanOptions, SynthOptions, UsageOptions};
 pub use deployments::{
     BadKind, BuildOptions, DeployOptions, Drill, DrillOptions, ReleasesOptions, RollbackOptions,
     ScaleOptions,
@@ -50,9 +52,9 @@ pub struct GlobalOptions {
     /// The environment file [default: magecloudkit.toml, here or above]
     #[arg(long, global = true, env = variables::FILE, hide_env_values = true, value_name = "PATH", value_hint = ValueHint::FilePath)]
     pub file: Option<PathBuf>,
-    /// The environment
-    #[arg(long, short, global = true, env = variables::ENVIRONMENT, hide_env_values = true, value_name = "NAME", default_value = "local")]
-    pub environment: String,
+    /// The environment [default: local; of plan, synth and cost: production, or the only one on AWS]
+    #[arg(long, short, global = true, env = variables::ENVIRONMENT, hide_env_values = true, value_name = "NAME")]
+    pub environment: Option<String>,
     /// Print results only
     #[arg(long, short, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
@@ -92,6 +94,12 @@ pub enum Command {
     Schema,
     /// Show the architecture that comes of an environment
     Show(ShowOptions),
+    /// Estimate what an environment on AWS costs a month
+    Cost(CostOptions),
+    /// Write an environment's CloudFormation templates to a folder
+    Synth(SynthOptions),
+    /// Show what a change does to an environment on AWS, without an account
+    Plan(PlanOptions),
     /// Say what this machine lacks to run an environment, and how to mend it
     Doctor(DoctorOptions),
     /// Run an environment on this machine and wait until it is healthy

@@ -7,6 +7,7 @@ mod cache;
 mod check;
 mod completions;
 mod confirm;
+mod cost;
 mod database;
 mod deploy;
 mod destroy;
@@ -16,6 +17,7 @@ mod events;
 mod exec;
 mod init;
 mod logs;
+mod plan;
 mod releases;
 mod run;
 mod scale;
@@ -25,12 +27,15 @@ mod show;
 mod ssh;
 mod status;
 mod stop;
+mod synth;
 mod up;
 
 use std::{
     path::PathBuf,
     process::{Command as Process, ExitCode},
 };
+
+pub use plan::FAILED as PLAN_FAILED;
 
 use mck_blueprint::Blueprint;
 
@@ -50,6 +55,9 @@ pub fn run(session: &Session<'_>, command: &Command) -> Result<ExitCode, Failure
         Command::Check(options) => check::run(session, options).map(done),
         Command::Schema => schema::run(session).map(done),
         Command::Show(options) => show::run(session, options).map(done),
+        Command::Cost(options) => cost::run(session, options).map(done),
+        Command::Synth(options) => synth::run(session, options).map(done),
+        Command::Plan(options) => Ok(plan::run(session, options)),
         Command::Doctor(options) => doctor::run(session, options).map(done),
         Command::Up(options) => up::run(session, options).map(done),
         Command::Stop => stop::run(session).map(done),

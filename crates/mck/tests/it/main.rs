@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails where it unwraps")]
 
 mod check;
+mod cost;
 mod exit_codes;
 mod harness;
 mod help;

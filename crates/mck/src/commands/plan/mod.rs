@@ -1,0 +1,122 @@
+//! `mck plan`
+
+mod sides;
+mod text;
+
+use std::process::ExitCode;
+
+use mck_aws_stacks::difference::{Difference, Renaming, StackTemplate};
+use mck_checker::Finding;
+use mck_cost::CostDifference;
+use serde_json::json;
+
+use crate::{cli::PlanOptions, exit::Exit, failure::Failure, printer::Printer, session::Session};
+use sides::{Sides, Wanted};
+
+/// How `mck plan` ends where nothing is to do.
+const NOTHING: u8 = 0;
+/// How `mck plan` ends where it failed, whatever the reason.
+pub const FAILED: u8 = 1;
+/// How `mck plan` ends where something changes.
+const CHANGES: u8 = 2;
+
+/// What a plan says.
+struct Plan {
+    from: String,
+    to: String,
+    difference: Difference,
+    cost: CostDifference,
+    currency: String,
+    prices_of: String,
+    findings: Vec<Finding>,
+}
+
+/// Runs the command. Its exit codes are not those of other commands, so that a script can ask
+/// whether something changes.
+pub fn run(session: &Session<'_>, options: &PlanOptions) -> ExitCode {
+    match plan(session, options) {
+        Ok(true) => NOTHING.into(),
+        Ok(false) => CHANGES.into(),
+        Err(failure) => {
+            session.printer.failure(&failure);
+            FAILED.into()
+        }
+    }
+}
+
+/// Prints the plan, and says whether there is nothing to do.
+fn plan(session: &Session<'_>, options: &PlanOptions) -> Result<bool, Failure> {
+    let sides = sides::read(session, options)?;
+    let plan = make(&sides)?;
+    print(session.printer, &plan, options);
+    let refused = refused(&plan.difference, &options.allow_data_loss);
+    match refused.as_slice() {
+        [] => Ok(plan.difference.is_empty()),
+        names => Err(refusal(names)),
+    }
+}
+
+fn make(sides: &Sides) -> Result<Plan, Failure> {
+    let Sides { there, wanted } = sides;
+    let renaming = Renaming {
+        from: &there.environment,
+        to: &wanted.blueprint.environment,
+    };
+    // Two environments are compared by what they are, not by what they are called.
+    let before: Vec<StackTemplate> = if renaming.from == renaming.to {
+        there.templates.clone()
+    } else {
+        there.templates.iter().map(|it| renaming.of(it)).collect()
+    };
+    let Wanted {
+        label,
+        blueprint,
+        templates,
+        estimate,
+    } = wanted;
+    Ok(Plan {
+        from: there.label.clone(),
+        to: label.clone(),
+        difference: Difference::between(&before, templates),
+        cost: there.cost.until(estimate),
+        currency: estimate.currency.clone(),
+        prices_of: estimate.prices_of.clone(),
+        findings: mck_checker::check(blueprint),
+    })
+}
+
+/// What would lose data and is not accepted, as `STACK/NAME`.
+fn refused(difference: &Difference, allowed: &[String]) -> Vec<String> {
+    let refused = difference.refused(allowed);
+    refused
+        .map(|(stack, resource)| format!("{}/{}", stack.id, resource.logical_id))
+        .collect()
+}
+
+fn refusal(names: &[String]) -> Failure {
+    let message = format!("data would be lost: {}", names.join(", "));
+    let flags: Vec<String> = names
+        .iter()
+        .map(|name| format!("--allow-data-loss {name}"))
+        .collect();
+    Failure::new(Exit::Declined, message).hint(format!("`{}` accepts that", flags.join(" ")))
+}
+
+fn print(printer: &Printer, plan: &Plan, options: &PlanOptions) {
+    if options.json {
+        printer.json(&json!({
+            "from": plan.from,
+            "to": plan.to,
+            "empty": plan.difference.is_empty(),
+            "counts": plan.difference.counts(),
+            "stacks": plan.difference.stacks,
+            "refused": refused(&plan.difference, &options.allow_data_loss),
+            "cost": plan.cost,
+            "currency": plan.currency,
+            "prices-of": plan.prices_of,
+            "findings": plan.findings,
+        }));
+    } else {
+        text::print(printer, plan);
+    }
+}

@@ -5,7 +5,7 @@
 //! the right to move addresses. Its image is looked up when it starts, so that a new one does not
 //! replace it; it keeps itself up to date.
 
-use mck_blueprint::{Blueprint, model};
+use mck_blueprint::model;
 use mck_cloudformation::{
     Expression, LogicalId, Tag,
     resources::ec2::{self, instance, launch_template},
@@ -13,17 +13,18 @@ use mck_cloudformation::{
 use mck_environment::settings::Architecture;
 use mck_server_config::user_data;
 
-use crate::{log_groups, names, security_groups, servers, stack::Stack};
+use crate::{log_groups, names, security_groups, servers, stack::Stack, synthesis::Scene};
 
 const NAME: &str = "bastion";
 /// The root device of Ubuntu's images.
 const ROOT_DEVICE: &str = "/dev/sda1";
 
-pub(crate) fn add(stack: &mut Stack, blueprint: &Blueprint, bastion: &model::Bastion) {
+pub(crate) fn add(stack: &mut Stack, scene: &Scene<'_>, bastion: &model::Bastion) {
+    let blueprint = scene.blueprint;
     let description = "Keeps the Bastion's system logs";
     log_groups::add(stack, blueprint, &bastion.log_group, description);
     let profile = servers::add_profile(stack, NAME, &bastion.log_group, []);
-    let template = add_launch_template(stack, blueprint, bastion, &profile);
+    let template = add_launch_template(stack, scene, bastion, &profile);
     let subnet = stack.have_or_take(&names::network::subnet(&bastion.node.subnet));
     let instance = ec2::Instance {
         launch_template: Some(instance::LaunchTemplateSpecification {
@@ -66,10 +67,11 @@ pub(crate) fn add(stack: &mut Stack, blueprint: &Blueprint, bastion: &model::Bas
 
 fn add_launch_template(
     stack: &mut Stack,
-    blueprint: &Blueprint,
+    scene: &Scene<'_>,
     bastion: &model::Bastion,
     profile: &LogicalId,
 ) -> LogicalId {
+    let blueprint = scene.blueprint;
     let architecture = match bastion.architecture {
         Architecture::X86_64 => "amd64",
         Architecture::Arm64 => "arm64",
@@ -83,7 +85,7 @@ fn add_launch_template(
     });
     let user_data =
         user_data.expect("the environment's rules refuse names and keys that would not do");
-    let group = security_groups::id(stack, blueprint, &bastion.node.security_group);
+    let group = security_groups::id(stack, scene, &bastion.node.security_group);
     let data = launch_template::LaunchTemplateData {
         image_id: servers::newest_image(&image),
         instance_type: bastion.instance_type.as_str().into(),

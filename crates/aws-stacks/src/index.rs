@@ -5,12 +5,14 @@ use std::collections::HashMap;
 
 use mck_blueprint::model::{App, Blueprint, Container};
 
-use crate::{alarms::Alarms, stack::StackId};
+use crate::{alarms::Alarms, security_groups::Access, stack::StackId};
 
 /// Owners by name.
 pub(crate) struct Index<'a> {
     /// Alarms by the stack of what they watch.
     pub(crate) alarms: Alarms<'a>,
+    /// Security groups and their rules by the stack that makes them.
+    pub(crate) access: Access<'a>,
     secrets: HashMap<&'a str, StackId>,
 }
 
@@ -19,6 +21,7 @@ impl<'a> Index<'a> {
     pub(crate) fn of(blueprint: &'a Blueprint) -> Self {
         Self {
             alarms: Alarms::of(blueprint),
+            access: Access::of(blueprint),
             secrets: secrets(blueprint),
         }
     }

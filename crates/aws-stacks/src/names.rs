@@ -1,6 +1,6 @@
 //! Names that stacks agree on.
 
-use mck_blueprint::model::{Blueprint, DnsTarget, SecurityGroupName, Tier};
+use mck_blueprint::model::{Blueprint, DnsTarget, SecurityGroupName, Tier, WebAcl};
 
 use crate::{
     stack::{Handed, StackId},
@@ -46,32 +46,9 @@ pub(crate) mod network {
     }
 }
 
-/// The id of a security group.
-pub(crate) fn security_group(blueprint: &Blueprint, group: &SecurityGroupName) -> Handed {
-    Handed::new(
-        owner(blueprint, group),
-        camel(&["security-group", &group.0]),
-    )
-}
-
-/// The stack that makes a security group.
-pub(crate) fn owner(blueprint: &Blueprint, group: &SecurityGroupName) -> StackId {
-    if let Some(app) = blueprint.apps.iter().find(|it| it.security_group == *group) {
-        return StackId::App(app.name.clone());
-    }
-    let mut clusters = blueprint.clusters.iter();
-    if let Some(cluster) = clusters.find(|it| it.security_group == *group) {
-        return StackId::Cluster(cluster.name.clone());
-    }
-    let jenkins = blueprint.jenkins.as_ref();
-    let of_jenkins = jenkins.is_some_and(|jenkins| {
-        [&jenkins.node.security_group, &jenkins.home.security_group].contains(&group)
-    });
-    if of_jenkins {
-        StackId::Jenkins
-    } else {
-        StackId::Network
-    }
+/// The id of a security group, of the stack that makes it.
+pub(crate) fn security_group(owner: StackId, group: &SecurityGroupName) -> Handed {
+    Handed::new(owner, camel(&["security-group", &group.0]))
 }
 
 /// What the data stack hands over.
@@ -127,6 +104,16 @@ pub(crate) mod edge {
     /// The load balancer's full name, as CloudWatch's dimension has it: `app/name/id`.
     pub(crate) fn load_balancer_full_name() -> Handed {
         Handed::new(StackId::Edge, "LoadBalancerFullName")
+    }
+
+    /// The CloudFront distribution's id.
+    pub(crate) fn distribution() -> Handed {
+        Handed::new(StackId::Edge, "DistributionId")
+    }
+
+    /// The name of the web ACL's metrics (`MetricName` of its `VisibilityConfig`).
+    pub(crate) fn web_acl_metric(web_acl: &WebAcl) -> &str {
+        &web_acl.name
     }
 }
 

@@ -39,11 +39,11 @@ pub(crate) fn stack(scene: &Scene<'_>) -> Stack {
             }
         }
     }
-    security_groups::add(&mut stack, blueprint);
-    endpoints::add_interfaces(&mut stack, blueprint);
+    security_groups::add(&mut stack, scene);
+    endpoints::add_interfaces(&mut stack, scene);
     zone::add(&mut stack, blueprint);
     if let Some(settings) = &blueprint.bastion {
-        bastion::add(&mut stack, blueprint, settings);
+        bastion::add(&mut stack, scene, settings);
     }
     stack
 }

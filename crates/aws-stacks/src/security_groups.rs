@@ -1,8 +1,10 @@
 //! Security groups and their rules: the blueprint's access graph, cut along the stacks.
 //!
-//! A group is made by the stack of what it belongs to (see [`names::owner`]). A rule between two
+//! A group is made by the stack of what it belongs to. A rule between two
 //! groups is two resources, one at each end, in that stack of the two that comes later, so that the
 //! stacks form no circle.
+
+use std::collections::HashMap;
 
 use mck_blueprint::{
     Blueprint,
@@ -16,6 +18,7 @@ use mck_cloudformation::{
 use crate::{
     names,
     stack::{ParameterSource, Stack, StackId},
+    synthesis::Scene,
 };
 
 mod prefix_lists;
@@ -40,29 +43,87 @@ pub(crate) fn has_endpoints(blueprint: &Blueprint) -> bool {
     !blueprint.has_way_out(Tier::App)
 }
 
+/// Groups and rules by the stack that makes them, sorted out once for all stacks.
+pub(crate) struct Access<'a> {
+    /// Owners of groups; of those that are not here the network stack.
+    owners: HashMap<&'a str, StackId>,
+    groups: HashMap<StackId, Vec<SecurityGroup>>,
+    rules: HashMap<StackId, Vec<AccessRule>>,
+}
+
+impl Access<'_> {
+    /// Sorts a blueprint's access graph out.
+    pub(crate) fn of(blueprint: &Blueprint) -> Access<'_> {
+        let mut access = Access {
+            owners: owners(blueprint),
+            groups: HashMap::new(),
+            rules: HashMap::new(),
+        };
+        for group in groups(blueprint) {
+            let owner = access.owner(&group.name);
+            access.groups.entry(owner).or_default().push(group);
+        }
+        for rule in rules(blueprint) {
+            if let Some(home) = access.home(&rule) {
+                access.rules.entry(home).or_default().push(rule);
+            }
+        }
+        access
+    }
+
+    fn owner(&self, group: &SecurityGroupName) -> StackId {
+        let known = self.owners.get(group.0.as_str());
+        known.cloned().unwrap_or(StackId::Network)
+    }
+
+    /// The stack that has a rule: the later one of the two that own its ends.
+    fn home(&self, rule: &AccessRule) -> Option<StackId> {
+        let owners = [&rule.from, &rule.to].map(|peer| match peer {
+            Peer::Group(name) => Some(self.owner(name)),
+            Peer::Range(_) | Peer::PrefixList(_) => None,
+        });
+        owners.into_iter().flatten().max()
+    }
+}
+
+fn owners(blueprint: &Blueprint) -> HashMap<&str, StackId> {
+    let mut owners = HashMap::new();
+    for cluster in &blueprint.clusters {
+        let stack = StackId::Cluster(cluster.name.clone());
+        owners.insert(cluster.security_group.0.as_str(), stack);
+    }
+    for app in &blueprint.apps {
+        let stack = StackId::App(app.name.clone());
+        owners.insert(app.security_group.0.as_str(), stack);
+    }
+    if let Some(jenkins) = &blueprint.jenkins {
+        for group in [&jenkins.node.security_group, &jenkins.home.security_group] {
+            owners.insert(group.0.as_str(), StackId::Jenkins);
+        }
+    }
+    owners
+}
+
 /// Adds the groups that the stack makes, and the rules that are its. Gives the rules: a server that
 /// starts before them has no way out.
-pub(crate) fn add(stack: &mut Stack, blueprint: &Blueprint) -> Vec<LogicalId> {
-    let mut added = Vec::new();
-    for group in groups(blueprint) {
-        if names::owner(blueprint, &group.name) == stack.id {
-            add_group(stack, blueprint, &group);
-        }
+pub(crate) fn add(stack: &mut Stack, scene: &Scene<'_>) -> Vec<LogicalId> {
+    let access = &scene.index.access;
+    for group in access.groups.get(&stack.id).into_iter().flatten() {
+        add_group(stack, scene.blueprint, group);
     }
-    for rule in rules(blueprint) {
-        if home(blueprint, &rule) == Some(stack.id.clone()) {
-            added.extend(add_rule(stack, blueprint, &rule));
-        }
-    }
-    added
+    let rules = access.rules.get(&stack.id).into_iter().flatten();
+    rules
+        .flat_map(|rule| add_rule(stack, scene, rule))
+        .collect()
 }
 
 /// The id of a group, for a resource of this stack.
-pub(crate) fn id(stack: &mut Stack, blueprint: &Blueprint, group: &SecurityGroupName) -> Text {
-    if names::owner(blueprint, group) == stack.id {
+pub(crate) fn id(stack: &mut Stack, scene: &Scene<'_>, group: &SecurityGroupName) -> Text {
+    let owner = scene.index.access.owner(group);
+    if owner == stack.id {
         logical_id(group).attribute("GroupId")
     } else {
-        stack.take(&names::security_group(blueprint, group))
+        stack.take(&names::security_group(owner, group))
     }
 }
 
@@ -133,15 +194,6 @@ fn ways_to_endpoints(group: &SecurityGroupName) -> [AccessRule; 2] {
     ]
 }
 
-/// The stack that has a rule: the later one of the two that own its ends.
-fn home(blueprint: &Blueprint, rule: &AccessRule) -> Option<StackId> {
-    let owners = [&rule.from, &rule.to].map(|peer| match peer {
-        Peer::Group(name) => Some(names::owner(blueprint, name)),
-        Peer::Range(_) | Peer::PrefixList(_) => None,
-    });
-    owners.into_iter().flatten().max()
-}
-
 fn add_group(stack: &mut Stack, blueprint: &Blueprint, group: &SecurityGroup) {
     let vpc = names::network::vpc();
     let vpc = stack.have_or_take(&vpc);
@@ -166,14 +218,14 @@ fn add_group(stack: &mut Stack, blueprint: &Blueprint, group: &SecurityGroup) {
         .add(logical_id(&group.name), description, &resource)
         .id();
     stack.hand_over(
-        &names::security_group(blueprint, &group.name),
+        &names::security_group(stack.id.clone(), &group.name),
         &format!("Security group of {}", group.name),
         id.attribute("GroupId"),
     );
 }
 
 /// A rule's two resources: one where it comes in, one where it goes out.
-fn add_rule(stack: &mut Stack, blueprint: &Blueprint, rule: &AccessRule) -> Vec<LogicalId> {
+fn add_rule(stack: &mut Stack, scene: &Scene<'_>, rule: &AccessRule) -> Vec<LogicalId> {
     let mut added = Vec::new();
     let first = i64::from(rule.ports.first);
     let last = i64::from(rule.ports.last);
@@ -183,7 +235,7 @@ fn add_rule(stack: &mut Stack, blueprint: &Blueprint, rule: &AccessRule) -> Vec<
     };
     if let Peer::Group(to) = &rule.to {
         let mut ingress = ec2::SecurityGroupIngress {
-            group_id: id(stack, blueprint, to),
+            group_id: id(stack, scene, to),
             ip_protocol: protocol.into(),
             from_port: first.into(),
             to_port: last.into(),
@@ -191,11 +243,11 @@ fn add_rule(stack: &mut Stack, blueprint: &Blueprint, rule: &AccessRule) -> Vec<
             ..Default::default()
         };
         match &rule.from {
-            Peer::Group(from) => ingress.source_security_group_id = id(stack, blueprint, from),
+            Peer::Group(from) => ingress.source_security_group_id = id(stack, scene, from),
             Peer::Range(range) if range.contains(':') => ingress.cidr_ipv6 = range.into(),
             Peer::Range(range) => ingress.cidr_ip = with_length(range).into(),
             Peer::PrefixList(name) => {
-                ingress.source_prefix_list_id = prefix_list(stack, blueprint, name);
+                ingress.source_prefix_list_id = prefix_list(stack, scene.blueprint, name);
             }
         }
         let id = rule_id("in", &to.0, "from", &rule.from, rule);
@@ -203,7 +255,7 @@ fn add_rule(stack: &mut Stack, blueprint: &Blueprint, rule: &AccessRule) -> Vec<
     }
     if let Peer::Group(from) = &rule.from {
         let mut egress = ec2::SecurityGroupEgress {
-            group_id: id(stack, blueprint, from),
+            group_id: id(stack, scene, from),
             ip_protocol: protocol.into(),
             from_port: first.into(),
             to_port: last.into(),
@@ -211,11 +263,11 @@ fn add_rule(stack: &mut Stack, blueprint: &Blueprint, rule: &AccessRule) -> Vec<
             ..Default::default()
         };
         match &rule.to {
-            Peer::Group(to) => egress.destination_security_group_id = id(stack, blueprint, to),
+            Peer::Group(to) => egress.destination_security_group_id = id(stack, scene, to),
             Peer::Range(range) if range.contains(':') => egress.cidr_ipv6 = range.into(),
             Peer::Range(range) => egress.cidr_ip = with_length(range).into(),
             Peer::PrefixList(name) => {
-                egress.destination_prefix_list_id = prefix_list(stack, blueprint, name);
+                egress.destination_prefix_list_id = prefix_list(stack, scene.blueprint, name);
             }
         }
         let id = rule_id("out", &from.0, "to", &rule.to, rule);

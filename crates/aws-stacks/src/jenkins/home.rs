@@ -1,6 +1,6 @@
 //! Where Jenkins keeps everything: it outlives the server, and the stack.
 
-use mck_blueprint::{Blueprint, model};
+use mck_blueprint::model;
 use mck_cloudformation::{
     LogicalId, PolicyDocument, Principal, Statement,
     resources::efs::{
@@ -12,7 +12,7 @@ use mck_cloudformation::{
 use mck_server_config::user_data::jenkins::USER_ID;
 
 use super::NAME;
-use crate::{names, security_groups, servers, stack::Stack};
+use crate::{names, security_groups, servers, stack::Stack, synthesis::Scene};
 
 /// What a client of the file system can ask for (EFS user guide, "EFS actions for NFS clients").
 pub(super) const MOUNT: &str = "elasticfilesystem:ClientMount";
@@ -29,8 +29,8 @@ pub(super) struct Home {
     pub(super) mount_targets: Vec<LogicalId>,
 }
 
-pub(super) fn add(stack: &mut Stack, blueprint: &Blueprint, jenkins: &model::Jenkins) -> Home {
-    let name = servers::full_name(blueprint, NAME);
+pub(super) fn add(stack: &mut Stack, scene: &Scene<'_>, jenkins: &model::Jenkins) -> Home {
+    let name = servers::full_name(scene.blueprint, NAME);
     // With a policy nobody comes in without a role that allows it (EFS user guide, "Using IAM to
     // control file system data access"); this one demands TLS besides.
     let in_the_clear = Statement::deny([MOUNT, WRITE, ROOT])
@@ -60,7 +60,7 @@ pub(super) fn add(stack: &mut Stack, blueprint: &Blueprint, jenkins: &model::Jen
         .id();
     Home {
         access_point: add_access_point(stack, &file_system),
-        mount_targets: add_mount_targets(stack, blueprint, jenkins, &file_system),
+        mount_targets: add_mount_targets(stack, scene, jenkins, &file_system),
         file_system,
     }
 }
@@ -92,11 +92,11 @@ fn add_access_point(stack: &mut Stack, file_system: &LogicalId) -> LogicalId {
 
 fn add_mount_targets(
     stack: &mut Stack,
-    blueprint: &Blueprint,
+    scene: &Scene<'_>,
     jenkins: &model::Jenkins,
     file_system: &LogicalId,
 ) -> Vec<LogicalId> {
-    let group = security_groups::id(stack, blueprint, &jenkins.home.security_group);
+    let group = security_groups::id(stack, scene, &jenkins.home.security_group);
     let mut targets = Vec::new();
     for subnet in &jenkins.home.subnets {
         let target = efs::MountTarget {

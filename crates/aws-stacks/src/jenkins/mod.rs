@@ -20,10 +20,10 @@ const NAME: &str = "jenkins";
 pub(crate) fn stack(scene: &Scene<'_>, jenkins: &model::Jenkins) -> Stack {
     let blueprint = scene.blueprint;
     let mut stack = scene.stack(StackId::Jenkins, "Jenkins and its home");
-    let rules = security_groups::add(&mut stack, blueprint);
+    let rules = security_groups::add(&mut stack, scene);
     let description = "Keeps the system logs of Jenkins";
     log_groups::add(&mut stack, blueprint, &jenkins.log_group, description);
-    let home = home::add(&mut stack, blueprint, jenkins);
+    let home = home::add(&mut stack, scene, jenkins);
     if let Some(plan) = &jenkins.home.backup_plan {
         backups::add(&mut stack, blueprint, plan, &home);
         if !blueprint.alarms.is_empty() {
@@ -37,7 +37,7 @@ pub(crate) fn stack(scene: &Scene<'_>, jenkins: &model::Jenkins) -> Stack {
         target_group: &target_group,
         rules: &rules,
     };
-    let group = server::add(&mut stack, blueprint, jenkins, &parts);
+    let group = server::add(&mut stack, scene, jenkins, &parts);
     let own = alarms::Own {
         auto_scaling_group: Some(&group),
         target_group: Some(&target_group),

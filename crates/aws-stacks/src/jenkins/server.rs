@@ -20,7 +20,7 @@ use super::{
     NAME,
     home::{self, Home},
 };
-use crate::{names, security_groups, servers, stack::Stack};
+use crate::{names, security_groups, servers, stack::Stack, synthesis::Scene};
 
 /// The root device of Amazon Linux.
 const ROOT_DEVICE: &str = "/dev/xvda";
@@ -43,15 +43,16 @@ pub(super) struct Parts<'a> {
 /// Adds the group; gives it.
 pub(super) fn add(
     stack: &mut Stack,
-    blueprint: &Blueprint,
+    scene: &Scene<'_>,
     jenkins: &model::Jenkins,
     parts: &Parts<'_>,
 ) -> LogicalId {
+    let blueprint = scene.blueprint;
     let home = parts.home;
     let password = add_password(stack, blueprint);
     let rights = rights(blueprint, home, &password);
     let profile = servers::add_profile(stack, NAME, &jenkins.log_group, rights);
-    let template = add_launch_template(stack, blueprint, jenkins, &profile, home, &password);
+    let template = add_launch_template(stack, scene, jenkins, &profile, home, &password);
     let subnets = names::network::subnets(blueprint, Tier::App);
     // Two servers must never have one home, so the old one goes first.
     let group = autoscaling::AutoScalingGroup {
@@ -148,19 +149,20 @@ fn rights(blueprint: &Blueprint, home: &Home, password: &LogicalId) -> Vec<State
 
 fn add_launch_template(
     stack: &mut Stack,
-    blueprint: &Blueprint,
+    scene: &Scene<'_>,
     jenkins: &model::Jenkins,
     profile: &LogicalId,
     home: &Home,
     password: &LogicalId,
 ) -> LogicalId {
+    let blueprint = scene.blueprint;
     let architecture = match jenkins.architecture {
         Architecture::X86_64 => "x86_64",
         Architecture::Arm64 => "arm64",
     };
     let image =
         format!("/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-{architecture}");
-    let group = security_groups::id(stack, blueprint, &jenkins.node.security_group);
+    let group = security_groups::id(stack, scene, &jenkins.node.security_group);
     let data = launch_template::LaunchTemplateData {
         image_id: servers::newest_image(&image),
         instance_type: jenkins.instance_type.as_str().into(),

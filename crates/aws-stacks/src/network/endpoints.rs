@@ -4,7 +4,7 @@ use mck_blueprint::{Blueprint, model::Tier};
 use mck_cloudformation::{LogicalId, pseudo, resources::ec2};
 
 use super::{name_tag, vpc::Vpc};
-use crate::{names, security_groups, stack::Stack};
+use crate::{names, security_groups, stack::Stack, synthesis::Scene};
 
 /// What App Servers, tasks and Session Manager call (ECS developer guide, "Amazon ECS interface VPC
 /// endpoints"; Systems Manager user guide, "Create VPC endpoints").
@@ -49,12 +49,13 @@ pub(super) fn add_gateway(
 }
 
 /// Interface endpoints, where [`security_groups::has_endpoints`] says so.
-pub(super) fn add_interfaces(stack: &mut Stack, blueprint: &Blueprint) {
+pub(super) fn add_interfaces(stack: &mut Stack, scene: &Scene<'_>) {
+    let blueprint = scene.blueprint;
     if !security_groups::has_endpoints(blueprint) {
         return;
     }
     let vpc = stack.have_or_take(&names::network::vpc());
-    let group = security_groups::id(stack, blueprint, &security_groups::endpoints());
+    let group = security_groups::id(stack, scene, &security_groups::endpoints());
     let subnets: Vec<_> = names::network::subnets(blueprint, Tier::App)
         .iter()
         .map(|subnet| stack.have_or_take(subnet))

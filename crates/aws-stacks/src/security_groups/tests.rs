@@ -3,7 +3,10 @@ use std::collections::BTreeMap;
 use super::*;
 use mck_cloudformation::Template;
 
-use crate::testing::{SMALLEST, blueprint, stack};
+use crate::{
+    Source,
+    testing::{SMALLEST, blueprint, stack},
+};
 
 /// The quota of rules of a security group and direction (Amazon VPC user guide, "Amazon VPC quotas");
 /// a prefix list counts as many as it may hold.
@@ -34,7 +37,8 @@ fn part(blueprint: &Blueprint, id: StackId) -> Stack {
     if stack.id == StackId::Network {
         stack.hand_over(&names::network::vpc(), "The VPC", "vpc-1");
     }
-    add(&mut stack, blueprint);
+    let source = Source::new("magecloudkit.toml", b"");
+    add(&mut stack, &Scene::new(blueprint, &source));
     stack
 }
 

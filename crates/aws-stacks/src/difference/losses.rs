@@ -1,21 +1,21 @@
-//! Data that goes with a resource.
+//! What becomes of data when its resource goes.
 
 use serde::Serialize;
 use serde_json::Value;
 
 use super::{Action, template};
 
-/// Data that an environment loses.
+/// Data whose resource is replaced or deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub struct DataLoss {
-    /// What is lost, such as `every table of every app`.
+pub struct DataFate {
+    /// What it is, such as `every table of every app`.
     pub what: &'static str,
     /// What is left of it.
     pub fate: Fate,
 }
 
-/// What is left of data that an environment loses.
+/// What is left of data whose resource is replaced or deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Fate {
@@ -23,86 +23,121 @@ pub enum Fate {
     Gone,
     /// A last snapshot, from which it can be brought back by hand.
     Snapshot,
-    /// The old resource, which nothing uses any more.
+    /// The old resource, which nothing uses any more; the new one is empty.
     LeftBehind,
+    /// All of it: the resource stays where it is, without its stack.
+    Kept,
+}
+
+impl DataFate {
+    /// Whether the environment loses it, so that it must be named to be accepted.
+    pub const fn is_lost(&self) -> bool {
+        !matches!(self.fate, Fate::Kept)
+    }
 }
 
 /// A type of resource that holds data.
 struct Store {
     kind: &'static str,
     what: &'static str,
-    /// Whether a new resource without the old one's data is a loss though the old one stays. Old
-    /// logs, images and backups can be read where they are.
-    needed: bool,
+    worth: Worth,
 }
 
-const fn store(kind: &'static str, what: &'static str, needed: bool) -> Store {
-    Store { kind, what, needed }
+/// What data is worth to an environment.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Worth {
+    /// It can't do without: a new resource without the old one's data is a loss though the old one
+    /// stays.
+    Needed,
+    /// It can be read where it is.
+    Record,
+    /// It means something only while what it points at is there.
+    Pointer,
 }
 
-const STORES: [Store; 15] = [
-    store("AWS::AmazonMQ::Broker", "messages in queues", true),
-    store("AWS::Backup::BackupVault", "backups", false),
-    store("AWS::ECR::Repository", "images of releases", false),
+const fn store(kind: &'static str, what: &'static str, worth: Worth) -> Store {
+    Store { kind, what, worth }
+}
+
+const STORES: [Store; 14] = [
+    store("AWS::AmazonMQ::Broker", "messages in queues", Worth::Needed),
+    store("AWS::Backup::BackupVault", "backups", Worth::Record),
+    store("AWS::ECR::Repository", "images of releases", Worth::Record),
     store(
         "AWS::EFS::FileSystem",
-        "all files in the shared file system",
-        true,
+        "all files in the file system",
+        Worth::Needed,
     ),
-    store("AWS::ElastiCache::CacheCluster", "cached entries", true),
+    store(
+        "AWS::ElastiCache::CacheCluster",
+        "cached entries",
+        Worth::Needed,
+    ),
     store(
         "AWS::ElastiCache::ReplicationGroup",
         "sessions or cached entries",
-        true,
+        Worth::Needed,
     ),
     store(
         "AWS::KMS::Key",
         "the key to all that is encrypted with it",
-        true,
+        Worth::Needed,
     ),
-    store("AWS::Logs::LogGroup", "logs", false),
-    store("AWS::OpenSearchService::Domain", "the search index", true),
+    store("AWS::Logs::LogGroup", "logs", Worth::Record),
+    store(
+        "AWS::OpenSearchService::Domain",
+        "the search index",
+        Worth::Needed,
+    ),
     store(
         "AWS::RDS::DBCluster",
         "the database: every table of every app",
-        true,
+        Worth::Needed,
     ),
     store(
         "AWS::Route53::HostedZone",
         "the zone's records and name servers",
-        true,
+        Worth::Needed,
     ),
-    store("AWS::S3::Bucket", "all objects in the bucket", true),
-    store("AWS::SSM::Parameter", "which release is deployed", true),
-    store("AWS::SecretsManager::Secret", "the secret's value", true),
     store(
-        "AWS::EC2::EIP",
-        "the public address, which others may have allowed",
-        true,
+        "AWS::S3::Bucket",
+        "all objects in the bucket",
+        Worth::Needed,
+    ),
+    store(
+        "AWS::SSM::Parameter",
+        "which release is deployed",
+        Worth::Pointer,
+    ),
+    store(
+        "AWS::SecretsManager::Secret",
+        "the secret's value",
+        Worth::Needed,
     ),
 ];
 
-/// What an environment loses when this happens to a resource.
-pub(super) fn of(resource: &Value, action: Action) -> Option<DataLoss> {
+/// What becomes of a resource's data when this happens to it.
+pub(super) fn of(resource: &Value, action: Action) -> Option<DataFate> {
     let kind = template::kind(resource);
     let store = STORES.iter().find(|store| store.kind == kind)?;
     let policy = match action {
         Action::Create | Action::Update => return None,
         Action::Replace | Action::MayReplace => "UpdateReplacePolicy",
+        Action::Delete if store.worth == Worth::Pointer => return None,
         Action::Delete => "DeletionPolicy",
     };
     let fate = match resource.get(policy).and_then(Value::as_str) {
         Some("Retain") => {
-            // What is deleted on purpose and stays is there for whoever asks.
-            if action == Action::Delete || !store.needed {
-                return None;
+            if action == Action::Delete || store.worth == Worth::Record {
+                Fate::Kept
+            } else {
+                Fate::LeftBehind
             }
-            Fate::LeftBehind
         }
         Some("Snapshot") => Fate::Snapshot,
         _ => Fate::Gone,
     };
-    Some(DataLoss {
+    Some(DataFate {
         what: store.what,
         fate,
     })

@@ -18,8 +18,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::stack::Stack;
-pub use losses::{DataLoss, Fate};
+pub use losses::{DataFate, Fate};
 pub use paths::{PropertyChange, Requirement};
 pub use references::Cause;
 pub use renaming::Renaming;
@@ -83,8 +82,8 @@ pub struct ResourceDifference {
     pub action: Action,
     /// Its properties that differ.
     pub properties: Vec<PropertyChange>,
-    /// The data that goes with it.
-    pub data_loss: Option<DataLoss>,
+    /// What becomes of the data in it; none where it holds none, or nothing becomes of it.
+    pub data: Option<DataFate>,
 }
 
 /// What happens to a resource.
@@ -146,12 +145,6 @@ impl Difference {
         Self { stacks }
     }
 
-    /// As [`Self::between`], from what is synthesised.
-    pub fn of_stacks(before: &[Stack], after: &[Stack]) -> Self {
-        let templates = |stacks: &[Stack]| stacks.iter().map(StackTemplate::of).collect::<Vec<_>>();
-        Self::between(&templates(before), &templates(after))
-    }
-
     /// Whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
         self.stacks.is_empty()
@@ -194,7 +187,7 @@ impl Difference {
             let named = allowed
                 .iter()
                 .any(|name| *name == resource.logical_id || *name == full);
-            resource.data_loss.is_some() && !named
+            resource.data.is_some_and(|data| data.is_lost()) && !named
         })
     }
 }
@@ -207,7 +200,7 @@ fn whole(stack: &StackTemplate, action: StackAction, of_each: Action) -> StackDi
         description: template::description(resource).to_owned(),
         action: of_each,
         properties: Vec::new(),
-        data_loss: losses::of(resource, of_each),
+        data: losses::of(resource, of_each),
     });
     StackDifference {
         id: stack.id.clone(),

@@ -156,7 +156,7 @@ fn differing(
         description: template::description(after).to_owned(),
         action,
         properties: changes.to_vec(),
-        data_loss: losses::of(before, action),
+        data: losses::of(before, action),
     }
 }
 
@@ -167,7 +167,7 @@ fn of_whole(id: &str, resource: &Value, action: Action) -> ResourceDifference {
         description: template::description(resource).to_owned(),
         action,
         properties: Vec::new(),
-        data_loss: losses::of(resource, action),
+        data: losses::of(resource, action),
     }
 }
 

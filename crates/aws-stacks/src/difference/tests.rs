@@ -239,12 +239,12 @@ fn data_that_is_lost_is_named_with_what_is_left_of_it() {
     };
     let fate = |difference: &Difference| {
         let (_, resource) = difference.resources().next().unwrap();
-        resource.data_loss.map(|loss| loss.fate)
+        resource.data.map(|data| data.fate)
     };
     for (policy, replaced, deleted) in [
         (None, Some(Fate::Gone), Some(Fate::Gone)),
         (Some("Snapshot"), Some(Fate::Snapshot), Some(Fate::Snapshot)),
-        (Some("Retain"), Some(Fate::LeftBehind), None),
+        (Some("Retain"), Some(Fate::LeftBehind), Some(Fate::Kept)),
     ] {
         let replacing = between(cluster(6379, policy), cluster(6380, policy));
         assert_eq!(fate(&replacing), replaced, "{policy:?}");
@@ -255,13 +255,22 @@ fn data_that_is_lost_is_named_with_what_is_left_of_it() {
         );
         assert_eq!(fate(&between(json!({}), cluster(6379, policy))), None);
     }
+    let release =
+        |name: &str| json!({"Release": resource("AWS::SSM::Parameter", json!({"Name": name}))});
+    assert_eq!(
+        fate(&between(release("/a"), release("/b"))),
+        Some(Fate::Gone)
+    );
+    assert_eq!(fate(&between(release("/a"), json!({}))), None);
     let log_group = |name: &str| {
         json!({ "Logs": {
             "Type": "AWS::Logs::LogGroup", "UpdateReplacePolicy": "Retain",
             "Properties": {"LogGroupName": name},
         } })
     };
-    assert_eq!(fate(&between(log_group("/a"), log_group("/b"))), None);
+    let logs = between(log_group("/a"), log_group("/b"));
+    assert_eq!(fate(&logs), Some(Fate::Kept));
+    assert_eq!(logs.refused(&[]).count(), 0);
 }
 
 #[test]

@@ -49,6 +49,7 @@ fn plan(session: &Session<'_>, options: &PlanOptions) -> Result<bool, Failure> {
     let sides = sides::read(session, options)?;
     let plan = make(&sides)?;
     print(session.printer, &plan, options);
+    warn_of_idle_names(session.printer, &plan.difference, &options.allow_data_loss);
     let refused = refused(&plan.difference, &options.allow_data_loss);
     match refused.as_slice() {
         [] => Ok(plan.difference.is_empty()),
@@ -91,6 +92,18 @@ fn refused(difference: &Difference, allowed: &[String]) -> Vec<String> {
     refused
         .map(|(stack, resource)| format!("{}/{}", stack.id, resource.logical_id))
         .collect()
+}
+
+/// A name that accepts nothing is a mistake, or was needed once.
+fn warn_of_idle_names(printer: &Printer, difference: &Difference, allowed: &[String]) {
+    let lost = refused(difference, &[]);
+    for name in allowed {
+        let is_meant =
+            |lost: &String| lost == name || lost.split_once('/').is_some_and(|(_, id)| id == name);
+        if !lost.iter().any(is_meant) {
+            printer.warning(format_args!("`{name}` loses no data"), None);
+        }
+    }
 }
 
 fn refusal(names: &[String]) -> Failure {

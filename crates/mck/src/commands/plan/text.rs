@@ -1,7 +1,7 @@
 //! A plan for people.
 
 use mck_aws_stacks::difference::{
-    Action, Cause, DataLoss, Fate, PropertyChange, Requirement, ResourceDifference, StackAction,
+    Action, Cause, DataFate, Fate, PropertyChange, Requirement, ResourceDifference, StackAction,
     StackDifference,
 };
 use mck_checker::Severity;
@@ -17,20 +17,29 @@ const LONGEST_VALUE: usize = 60;
 const MOST_PROPERTIES: usize = 12;
 
 pub fn print(printer: &Printer, plan: &Plan) {
-    let style = printer.out_style();
-    printer.result(format_args!(
-        "{} {}\n{}   {}\n",
+    printer.result(render(plan, printer.out_style()));
+    if plan.cost.incomplete {
+        let hint = "`mck cost` names it";
+        printer.warning("something has no known price and is in no sum", Some(hint));
+    }
+}
+
+fn render(plan: &Plan, style: Style) -> String {
+    let mut text = format!(
+        "{} {}\n{}   {}\n\n",
         style.dim("From:"),
         plan.from,
         style.dim("To:"),
         plan.to
-    ));
+    );
     for stack in &plan.difference.stacks {
-        printer.result(stack_text(stack, style));
+        text.push_str(&stack_text(stack, style));
+        text.push('\n');
     }
-    printer.result(style.bold(summary(plan)));
-    cost(printer, plan);
-    findings(printer, plan);
+    text.push_str(&style.bold(summary(plan)));
+    text.push_str(&cost_text(plan, style));
+    text.push_str(&findings_text(plan, style));
+    text
 }
 
 fn stack_text(stack: &StackDifference, style: Style) -> String {
@@ -67,8 +76,14 @@ fn resource_text(resource: &ResourceDifference, style: Style) -> String {
     if more > 0 {
         text.push_str(&format!("      and {more} more; `--json` shows all\n"));
     }
-    if let Some(loss) = &resource.data_loss {
-        text.push_str(&format!("      {}\n", style.red(loss_text(loss))));
+    if let Some(data) = &resource.data {
+        let told = data_text(data);
+        let told = if data.is_lost() {
+            style.red(told)
+        } else {
+            told
+        };
+        text.push_str(&format!("      {told}\n"));
     }
     text
 }
@@ -103,13 +118,16 @@ fn value(value: Option<&Value>) -> String {
     format!("{short}…")
 }
 
-fn loss_text(loss: &DataLoss) -> String {
-    let fate = match loss.fate {
-        Fate::Gone => "nothing of it stays",
-        Fate::Snapshot => "a last snapshot stays",
-        Fate::LeftBehind => "the old one stays, unused, and the new one is empty",
-    };
-    format!("loses {}; {fate}", loss.what)
+fn data_text(data: &DataFate) -> String {
+    let what = data.what;
+    match data.fate {
+        Fate::Gone => format!("loses {what}; nothing of it stays"),
+        Fate::Snapshot => format!("loses {what}; a last snapshot stays"),
+        Fate::LeftBehind => {
+            format!("loses {what}: the old one stays, unused, the new one is empty")
+        }
+        Fate::Kept => format!("keeps {what}, without its stack"),
+    }
 }
 
 fn summary(plan: &Plan) -> String {
@@ -139,27 +157,21 @@ fn summary(plan: &Plan) -> String {
     }
 }
 
-fn cost(printer: &Printer, plan: &Plan) {
+fn cost_text(plan: &Plan, style: Style) -> String {
     let cost = &plan.cost;
-    printer.result(format_args!(
-        "{} {} -> {} {} a month ({})",
-        printer.out_style().bold("Cost:"),
+    let mut text = format!(
+        "\n{} {} -> {} {} a month ({})",
+        style.bold("Cost:"),
         cost.before,
         cost.after,
         plan.currency,
         cost.change.signed()
-    ));
+    );
     for line in &cost.lines {
-        printer.result(format_args!(
-            "  {:>12}  {}",
-            line.change().signed(),
-            line_text(line)
-        ));
+        let change = line.change().signed();
+        text.push_str(&format!("\n  {change:>12}  {}", line_text(line)));
     }
-    if cost.incomplete {
-        let hint = "`mck cost` names it";
-        printer.warning("something has no known price and is in no sum", Some(hint));
-    }
+    text
 }
 
 fn line_text(line: &LineDifference) -> String {
@@ -173,21 +185,116 @@ fn line_text(line: &LineDifference) -> String {
     format!("{}, {}: {size}", line.component.title(), line.what)
 }
 
-fn findings(printer: &Printer, plan: &Plan) {
-    let style = printer.out_style();
-    let told = plan
+fn findings_text(plan: &Plan, style: Style) -> String {
+    let told: Vec<String> = plan
         .findings
         .iter()
-        .filter(|finding| finding.severity != Severity::Note);
-    for (index, finding) in told.enumerate() {
-        if index == 0 {
-            printer.result(style.bold("Findings:"));
+        .filter_map(|finding| {
+            let label = match finding.severity {
+                Severity::Error => style.red("error:"),
+                Severity::Warning => style.yellow("warning:"),
+                Severity::Note => return None,
+            };
+            let code = style.dim(format_args!("[{}]", finding.code));
+            Some(format!("\n  {label} {} {code}", finding.message))
+        })
+        .collect();
+    if told.is_empty() {
+        return String::new();
+    }
+    format!("\n{}{}", style.bold("Findings:"), told.concat())
+}
+
+#[cfg(test)]
+mod tests {
+    use mck_aws_stacks::difference::{Difference, StackTemplate};
+    use mck_checker::Finding;
+    use mck_cost::{Component, CostDifference, Money};
+    use serde_json::json;
+
+    use super::*;
+
+    fn stack(id: &str, resources: &Value) -> StackTemplate {
+        StackTemplate {
+            id: id.to_owned(),
+            name: format!("shop-production-{id}"),
+            region: "us-east-1".to_owned(),
+            termination_protection: false,
+            tags: std::collections::BTreeMap::new(),
+            parameters: std::collections::BTreeMap::new(),
+            template: json!({ "Resources": resources }),
         }
-        let label = match finding.severity {
-            Severity::Error => style.red("error:"),
-            Severity::Warning | Severity::Note => style.yellow("warning:"),
+    }
+
+    fn difference() -> Difference {
+        let network = |cidr: &str| {
+            json!({
+                "Vpc": {"Type": "AWS::EC2::VPC", "Properties": {"CidrBlock": cidr}},
+                "Group": {"Type": "AWS::EC2::SecurityGroup", "Properties": {"VpcId": {"Ref": "Vpc"}}},
+            })
         };
-        let code = style.dim(format_args!("[{}]", finding.code));
-        printer.result(format_args!("  {label} {} {code}", finding.message));
+        let database = |retention: u8, engine: &str, key: &Value| {
+            json!({ "Database": {
+                "Type": "AWS::RDS::DBCluster",
+                "UpdateReplacePolicy": "Snapshot",
+                "Properties": {
+                    "BackupRetentionPeriod": retention,
+                    "Engine": engine,
+                    "KmsKeyId": key,
+                },
+            }})
+        };
+        let long = json!({"Fn::Join": ["", ["arn:aws:kms:us-east-1:", {"Ref": "AWS::AccountId"}, ":key/0123"]]});
+        let search = json!({"Search": {"Type": "AWS::OpenSearchService::Domain"}});
+        let logs = json!({"Logs": {"Type": "AWS::Logs::LogGroup", "DeletionPolicy": "Retain"}});
+        let topic = json!({"Alarms": {"Type": "AWS::SNS::Topic"}});
+        let mut protected = stack("data", &database(9, "aurora", &json!("key")));
+        protected.termination_protection = true;
+        Difference::between(
+            &[
+                stack("network", &network("10.0.0.0/16")),
+                stack("data", &database(7, "aurora-mysql", &long)),
+                stack("search", &search),
+                stack("app-blog", &logs),
+            ],
+            &[
+                stack("network", &network("10.1.0.0/16")),
+                protected,
+                stack("observability", &topic),
+            ],
+        )
+    }
+
+    #[test]
+    fn every_kind_of_change_is_told() {
+        let plan = Plan {
+            from: "production of old.toml".to_owned(),
+            to: "production of magecloudkit.toml".to_owned(),
+            difference: difference(),
+            cost: CostDifference {
+                before: Money::from_cents(200_000),
+                after: Money::from_cents(180_050),
+                change: Money::from_cents(-19_950),
+                lines: vec![LineDifference {
+                    component: Component::Search,
+                    what: "instances".to_owned(),
+                    detail_before: Some("3 × m6g.large.search".to_owned()),
+                    detail_after: None,
+                    before: Some(Money::from_cents(19_950)),
+                    after: None,
+                }],
+                incomplete: false,
+            },
+            currency: "USD".to_owned(),
+            prices_of: "2026-11-24".to_owned(),
+            findings: vec![Finding {
+                code: "MCK-D001",
+                severity: Severity::Warning,
+                message: "the database has no reader".to_owned(),
+                help: String::new(),
+                setting: "database.readers".to_owned(),
+            }],
+        };
+        insta::assert_snapshot!(render(&plan, Style::new(false)));
     }
 }

@@ -19,7 +19,9 @@ pub struct Database {
     /// Readers, 0 to 15 (Aurora).
     #[schemars(range(max = 15))]
     pub readers: u8,
-    /// Backups.
+    /// Backups. Aurora backs up continuously, so that a cluster can be restored to any second of the
+    /// retention (point-in-time recovery), which is more than hourly backups; the window is when the
+    /// daily snapshot is taken.
     pub backups: Backups,
     /// Refuse to delete the cluster (AWS). Default: true for `production`.
     pub deletion_protection: Option<bool>,
@@ -89,9 +91,7 @@ pub struct ServerlessCapacity {
 
 impl Eq for ServerlessCapacity {}
 
-/// When backups are made and how long they are kept. Aurora backs up continuously: a cluster can be
-/// restored to any second of the retention (point-in-time recovery), which is more than the hourly
-/// backups of other kits; the window is when the daily snapshot is taken.
+/// When backups are made and how long they are kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Backups {

@@ -66,9 +66,11 @@ pub struct Settings {
     pub cache: Cache,
     /// The shared file system for media (EFS on AWS).
     pub storage: Storage,
-    /// The search engine of Magento 2's catalog (AWS).
+    /// The search engine of Magento 2's catalog, an OpenSearch Service domain. AWS only: the local
+    /// target has none. Magento 2.4 can't be installed without a search engine.
     pub search: Search,
-    /// The message broker of Magento 2's queues (AWS).
+    /// The message broker of Magento 2's queues, RabbitMQ on Amazon MQ. AWS only; without it the
+    /// queues are in the database.
     pub message_broker: MessageBroker,
     /// The load balancer (ALB on AWS, HAProxy locally).
     pub load_balancer: LoadBalancer,
@@ -76,13 +78,17 @@ pub struct Settings {
     pub dns: Dns,
     /// The content delivery network (CloudFront).
     pub cdn: Cdn,
-    /// The web application firewall (AWS).
+    /// The web application firewall: AWS WAF at CloudFront where there is one, else at the load
+    /// balancer. AWS only.
     pub waf: Waf,
-    /// The Bastion, the one way in for people.
+    /// The Bastion, the one way in for people. On AWS it is Ubuntu LTS with unattended security
+    /// updates and `fail2ban`; its architecture is its instance type's.
     pub bastion: Bastion,
-    /// The Jenkins automation server.
+    /// The Jenkins automation server. AWS only: an Auto Scaling group of one, its home
+    /// `/mnt/jenkins` on a file system of its own.
     pub jenkins: Jenkins,
-    /// How continuous integration comes into the account (AWS).
+    /// How continuous integration comes into the account, and how many images it keeps there. AWS
+    /// only.
     pub ci: Ci,
     /// Third-party vendors.
     pub integration: Integrations,

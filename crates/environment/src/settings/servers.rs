@@ -58,8 +58,8 @@ pub struct Jenkins {
     /// server starts.
     #[schemars(regex(pattern = r"^[0-9]+\.[0-9]+(\.[0-9]+)?$"))]
     pub version: Option<String>,
-    /// The version of Java: 17, 21 or 25 (jenkins.io, "Java Support Policy").
-    #[schemars(range(min = 17, max = 25))]
+    /// The version of Java: 21 or 25 (jenkins.io, "Java Support Policy").
+    #[schemars(range(min = 21, max = 25))]
     pub java_version: u8,
     /// The size of its encrypted gp3 volume, on which builds run, 8 GiB to 16 TiB.
     pub volume_size: Size,
@@ -71,7 +71,8 @@ pub struct Jenkins {
     /// the load balancer takes five values, of which the host is one).
     #[schemars(with = "Vec<formats::IpNetwork>")]
     pub allow_from: Vec<String>,
-    /// Plugins to install.
+    /// Plugins to install, by their ids, such as `git`; with `:` and a version for that one.
+    #[schemars(inner(regex(pattern = r"^[A-Za-z0-9._-]+(:[A-Za-z0-9._+-]+)?$")))]
     pub plugins: Vec<String>,
 }
 

@@ -4,7 +4,7 @@ use super::Rules;
 use crate::units::{Duration, Size};
 
 /// The versions of Java that Jenkins runs on (jenkins.io, "Java Support Policy").
-const JAVA_VERSIONS: [u8; 3] = [17, 21, 25];
+const JAVA_VERSIONS: [u8; 2] = [21, 25];
 /// Values of a listener rule of the load balancer, all conditions together (ALB).
 const RULE_VALUES: usize = 5;
 
@@ -62,7 +62,7 @@ fn jenkins(rules: &mut Rules<'_>) {
     if !JAVA_VERSIONS.contains(&jenkins.java_version) {
         let message = format!("Jenkins does not run on Java {}.", jenkins.java_version);
         let path = ["jenkins", "java-version"];
-        rules.wrong("unknown_value", &path, message, "Allowed: 17, 21 and 25.");
+        rules.wrong("unknown_value", &path, message, "Allowed: 21 and 25.");
     }
 }
 

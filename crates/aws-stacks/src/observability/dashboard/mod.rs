@@ -5,6 +5,7 @@
 
 mod compute;
 mod data;
+mod front;
 mod logs;
 mod network;
 mod traffic;
@@ -47,7 +48,11 @@ fn body(sections: &[Section]) -> Json {
 }
 
 fn sections(stack: &mut Stack, blueprint: &Blueprint) -> Vec<Section> {
-    let mut sections = vec![alarms(stack), traffic::section(stack, blueprint)];
+    let mut sections = vec![
+        alarms(stack),
+        front::section(stack, blueprint),
+        traffic::section(stack, blueprint),
+    ];
     sections.extend(compute::sections(blueprint));
     sections.extend(data::sections(stack, blueprint));
     sections.push(network::section(stack, blueprint));

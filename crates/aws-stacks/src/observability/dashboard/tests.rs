@@ -36,6 +36,9 @@ nodes = 3
 [message-broker]
 enabled = true
 
+[cdn]
+enabled = true
+
 [environment.production]
 "#;
 
@@ -79,6 +82,7 @@ fn it_shows_what_there_is() {
         titles(&everything),
         [
             "Alarms",
+            "Front",
             "Traffic",
             "Tasks",
             "App Servers",
@@ -103,6 +107,8 @@ redis-session.enabled = false
 [storage]
 enabled = false
 [alarms]
+enabled = false
+[waf]
 enabled = false
 [app.api]
 preset = "php"

@@ -73,7 +73,6 @@ pub(super) struct Chart {
     statistic: &'static str,
     unit: Option<&'static str>,
     stacked: bool,
-    /// Where the metrics are, if not in the stack's region.
     region: &'static str,
 }
 
@@ -124,6 +123,12 @@ impl Chart {
     /// One curve on top of the other.
     pub(super) const fn stacked(mut self) -> Self {
         self.stacked = true;
+        self
+    }
+
+    /// The metrics are in this region rather than in the stack's.
+    pub(super) const fn in_region(mut self, region: &'static str) -> Self {
+        self.region = region;
         self
     }
 

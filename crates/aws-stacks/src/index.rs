@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use mck_blueprint::model::{App, Blueprint, Container};
+use mck_blueprint::model::{App, Blueprint, Container, Secret};
 
 use crate::{alarms::Alarms, security_groups::Access, stack::StackId};
 
@@ -14,20 +14,35 @@ pub(crate) struct Index<'a> {
     /// Security groups and their rules by the stack that makes them.
     pub(crate) access: Access<'a>,
     secrets: HashMap<&'a str, StackId>,
+    secrets_of: HashMap<StackId, Vec<&'a Secret>>,
 }
 
 impl<'a> Index<'a> {
     /// Looks through a blueprint.
     pub(crate) fn of(blueprint: &'a Blueprint) -> Self {
+        let secrets = secrets(blueprint);
+        let mut secrets_of: HashMap<StackId, Vec<&Secret>> = HashMap::new();
+        for secret in &blueprint.secrets {
+            let owner = secrets.get(secret.name.as_str());
+            let owner = owner.cloned().unwrap_or(StackId::Data);
+            secrets_of.entry(owner).or_default().push(secret);
+        }
         Self {
             alarms: Alarms::of(blueprint),
             access: Access::of(blueprint),
-            secrets: secrets(blueprint),
+            secrets,
+            secrets_of,
         }
     }
 
+    /// The secrets that a stack makes, by name.
+    pub(crate) fn secrets_of(&self, stack: &StackId) -> &[&'a Secret] {
+        self.secrets_of.get(stack).map_or(&[], Vec::as_slice)
+    }
+
     /// The stack that makes a secret: the one that alone uses it, and the stack `data` if several do
-    /// or none. A data store's password is used by the data store, so it is always there.
+    /// or none. A data store's password is used by the data store, so it is always there; a daemon's
+    /// key, too.
     pub(crate) fn secret(&self, name: &str) -> StackId {
         self.secrets.get(name).cloned().unwrap_or(StackId::Data)
     }
@@ -44,11 +59,10 @@ fn secrets(blueprint: &Blueprint) -> HashMap<&str, StackId> {
     for name in passwords_of_data_stores(blueprint) {
         uses(name, StackId::Data);
     }
-    for cluster in &blueprint.clusters {
-        let daemons = cluster.daemons.iter();
-        for name in daemons.flat_map(|it| secrets_of(&it.task_definition.containers)) {
-            uses(name, StackId::Cluster(cluster.name.clone()));
-        }
+    // Daemons start with their cluster, so their secrets must be there, and set, before.
+    let daemons = blueprint.clusters.iter().flat_map(|it| &it.daemons);
+    for name in daemons.flat_map(|it| secrets_of(&it.task_definition.containers)) {
+        uses(name, StackId::Data);
     }
     for app in &blueprint.apps {
         for name in secrets_of_app(app) {
@@ -114,7 +128,6 @@ mod tests {
         );
         let index = Index::of(&blueprint);
         let shop = StackId::App("shop".to_owned());
-        let cluster = StackId::Cluster("app".to_owned());
         let redis = &blueprint.redis[0].password_secret;
         let schema = &blueprint.database.schemas[0].password_secret;
         assert_eq!(index.secret("payment-key"), shop);
@@ -122,6 +135,9 @@ mod tests {
         assert_eq!(index.secret("shared"), StackId::Data);
         assert_eq!(index.secret("unused"), StackId::Data);
         assert_eq!(index.secret(redis), StackId::Data);
-        assert_eq!(index.secret("datadog-api-key"), cluster);
+        assert_eq!(index.secret("datadog-api-key"), StackId::Data);
+        let of_shop = index.secrets_of(&shop).iter();
+        assert!(of_shop.clone().any(|it| it.name == "payment-key"));
+        assert!(of_shop.clone().all(|it| it.name != "shared"));
     }
 }

@@ -19,6 +19,7 @@ mod names;
 mod network;
 mod observability;
 mod releases;
+mod secrets;
 mod security_groups;
 mod servers;
 mod stack;

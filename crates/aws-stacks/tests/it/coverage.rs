@@ -4,8 +4,9 @@
 //! what of our templates is its counterpart, as `stack/LogicalId` or `stack/AWS::Service::Type`,
 //! with `has TEXT` where the resource's JSON must contain a text.
 
-use std::{collections::BTreeSet, fs};
+use std::{fmt, fs};
 
+use mck_cloudformation::Resource;
 use serde_json::Value;
 
 use crate::support::{Case, case_named, repository};
@@ -20,14 +21,39 @@ struct Row {
     places: Vec<String>,
 }
 
-/// The types that no stand-in can make, from the page's list.
-pub fn checked_by_schema_only() -> BTreeSet<String> {
+/// Resources that no stand-in can make: of a type, and with a text in their properties.
+pub struct Unmakeable {
+    kind: String,
+    text: String,
+}
+
+impl Unmakeable {
+    /// Whether a resource is one of them.
+    pub fn is(&self, resource: &Resource) -> bool {
+        resource.kind == self.kind && resource.properties.to_string().contains(&self.text)
+    }
+}
+
+impl fmt::Display for Unmakeable {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{} {}", self.kind, self.text)
+    }
+}
+
+/// What the page lists as checked by schema only.
+pub fn checked_by_schema_only() -> Vec<Unmakeable> {
     let page = page();
     let section = section(&page, "Checked by schema only");
     let items = section.lines().filter_map(|line| line.strip_prefix("| `"));
     items
         .filter_map(|item| item.split_once('`'))
-        .map(|(kind, _)| kind.to_owned())
+        .map(|(item, _)| {
+            let (kind, text) = item.split_once(" has ").unwrap_or((item, ""));
+            Unmakeable {
+                kind: kind.to_owned(),
+                text: text.to_owned(),
+            }
+        })
         .collect()
 }
 

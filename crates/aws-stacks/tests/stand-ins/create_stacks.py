@@ -2,9 +2,11 @@
 
 It must run in a network namespace of its own, since one of the stand-ins listens on all addresses.
 Each stand-in gets every stack, in order, through the same APIs as AWS: templates from a bucket,
-parameters from the outputs of the stacks before, a release in Parameter Store between. A stand-in
+parameters from the outputs of the stacks before, a release in Parameter Store between. The second is
+asked only for what the first did not make, with what that and the outputs refer to. A stand-in
 that does not know a type gets the template without resources of that type: ministack rejects it by
-name, moto would ignore it. FOLDER/report.json says what came of it.
+name, moto would ignore it. The same goes for CANNOT, which a stand-in rejects by the property's
+name. FOLDER/report.json says what came of it.
 """
 
 import copy
@@ -29,6 +31,15 @@ SECONDS_TO_START = 30
 SECONDS_TO_CREATE = 120
 BUCKET = "templates"
 UNRECOGNIZED = re.compile(r"Unrecognized resource types: \[([^\]]*)\]")
+
+# What a stand-in refuses to make of a type that it knows, by the resource's properties.
+CANNOT = {
+    "ministack": {"AWS::CloudWatch::Alarm": lambda it: "Metrics" in it},
+    "moto": {
+        "AWS::EC2::Instance": lambda it: "ImageId" not in it,
+        "AWS::EC2::SecurityGroupIngress": lambda it: "SourcePrefixListId" in it,
+    },
+}
 
 STAND_INS = {
     "ministack": (4566, [HERE / "ministack"]),
@@ -72,12 +83,19 @@ class StandIn:
         self.process.kill()
         self.process.wait()
 
-    def unknown(self, template):
-        """Types that it would ignore silently."""
-        if self.name != "moto":
-            return []
-        types = {resource["Type"] for resource in template["Resources"].values()}
-        return sorted(types - set(get_model_map()))
+    def fitting(self, template):
+        """The template without what it is known not to make."""
+        cannot = CANNOT[self.name]
+        refused = {
+            name
+            for name, it in template["Resources"].items()
+            if it["Type"] in cannot and cannot[it["Type"]](it.get("Properties", {}))
+        }
+        if self.name == "moto":
+            models = get_model_map()
+            refused |= {name for name, it in template["Resources"].items() if it["Type"] not in models}
+            template = without_unknown_outputs(template, models)
+        return without(template, refused)
 
     def answers(self):
         try:
@@ -99,19 +117,24 @@ class StandIn:
         )
 
 
+def referred(value):
+    """The resource or parameter that an expression refers to; none if it is no reference."""
+    if not isinstance(value, dict):
+        return None
+    attribute = value.get("Fn::GetAtt")
+    if isinstance(attribute, str):
+        return attribute.split(".")[0]
+    return attribute[0] if attribute else value.get("Ref")
+
+
 def mentions(value, removed):
-    """The value without what is removed: its references become words."""
+    """The value without references to what is removed: gone from lists, else words."""
     if isinstance(value, list):
-        return [mentions(item, removed) for item in value]
-    if isinstance(value, str):
-        return value
+        return [mentions(item, removed) for item in value if referred(item) not in removed]
     if not isinstance(value, dict):
         return value
-    if value.get("Ref") in removed:
-        return f"removed-{value['Ref']}"
-    attribute = value.get("Fn::GetAtt")
-    if attribute and (attribute[0] if isinstance(attribute, list) else attribute.split(".")[0]) in removed:
-        return f"removed-{attribute[0] if isinstance(attribute, list) else attribute}"
+    if referred(value) in removed:
+        return f"removed-{referred(value)}"
     value = {key: mentions(item, removed) for key, item in value.items()}
     if isinstance(value.get("Fn::Sub"), str):
         for name in removed:
@@ -119,19 +142,70 @@ def mentions(value, removed):
     return value
 
 
-def without(template, types):
-    """The template without resources of these types."""
+def depends(resource):
+    """What a resource says to depend on."""
+    names = resource.get("DependsOn", [])
+    return {names} if isinstance(names, str) else set(names)
+
+
+def without(template, removed):
+    """The template without these resources."""
     template = copy.deepcopy(template)
-    removed = {name for name, it in template["Resources"].items() if it["Type"] in types}
     kept = {name: it for name, it in template["Resources"].items() if name not in removed}
+    if of_types(template, ["AWS::EC2::VPCCidrBlock"]) & removed:
+        # A VPC has a range of IPv6 only by that.
+        for subnet in of_types(template, ["AWS::EC2::Subnet"]):
+            for key in ("Ipv6CidrBlock", "AssignIpv6AddressOnCreation"):
+                kept[subnet]["Properties"].pop(key, None)
     for resource in kept.values():
-        depends = resource.get("DependsOn", [])
-        depends = [depends] if isinstance(depends, str) else depends
+        if resource["Type"] == "AWS::EC2::EIP" and referred(resource["Properties"].get("InstanceId")) in removed:
+            del resource["Properties"]["InstanceId"]
+        left = depends(resource) - removed
         resource.pop("DependsOn", None)
-        if left := [name for name in depends if name not in removed]:
-            resource["DependsOn"] = left
+        if left:
+            resource["DependsOn"] = sorted(left)
     template["Resources"] = kept
     return mentions(template, removed)
+
+
+def references(value):
+    """All names that a value refers to."""
+    if isinstance(value, list):
+        return {name for item in value for name in references(item)}
+    if not isinstance(value, dict):
+        return set()
+    found = {name for item in value.values() for name in references(item)}
+    if isinstance(value.get("Fn::Sub"), str):
+        found |= set(re.findall(r"\$\{([A-Za-z0-9]+)", value["Fn::Sub"]))
+    return found | {referred(value)}
+
+
+def only(template, wanted):
+    """The template with these resources, and what they and the outputs refer to."""
+    resources = template["Resources"]
+    kept, next_ones = set(), set(wanted) | references(template.get("Outputs", {}))
+    while next_ones:
+        kept |= next_ones
+        found = [resources[name] for name in next_ones if name in resources]
+        next_ones = {name for it in found for name in references(it.get("Properties", {})) | depends(it)} - kept
+    return without(template, set(resources) - kept)
+
+
+def of_types(template, types):
+    """The resources of these types."""
+    return {name for name, it in template["Resources"].items() if it["Type"] in types}
+
+
+def without_unknown_outputs(template, models):
+    """The template without outputs that ask for attributes that moto does not know."""
+    def known(output):
+        resource = template["Resources"].get(referred(output["Value"]))
+        model = models.get(resource["Type"]) if resource else None
+        attribute = output["Value"].get("Fn::GetAtt") if resource else None
+        return model is None or attribute is None or model.has_cfn_attr(attribute[1])
+
+    outputs = {name: it for name, it in template.get("Outputs", {}).items() if known(it)}
+    return {**template, "Outputs": outputs}
 
 
 def create(stand_in, stack, template, parameters):
@@ -172,8 +246,7 @@ def ingress_rules(stand_in, stack, template, parameters, resources):
     def resolved(value):
         if not isinstance(value, dict):
             return value
-        name = value.get("Ref") or value.get("Fn::GetAtt", [None])[0]
-        return parameters.get(name) or resources.get(name)
+        return parameters.get(referred(value)) or resources.get(referred(value))
 
     found = {}
     for name, resource in template["Resources"].items():
@@ -191,7 +264,7 @@ def ingress_rules(stand_in, stack, template, parameters, resources):
     return found
 
 
-def make(stand_in, stack, outputs):
+def make(stand_in, stack, outputs, made):
     """Creates a stack, and tells what came of it."""
     template = copy.deepcopy(stack["template"])
     parameters = {
@@ -203,13 +276,13 @@ def make(stand_in, stack, outputs):
             parameters[name] = stand_in.images[name]
             # moto looks a default up even where a value is given.
             del template["Parameters"][name]["Default"]
-    rejected = stand_in.unknown(template)
-    if rejected:
-        template = without(template, rejected)
+    template = only(template, set(template["Resources"]) - made)
+    template = stand_in.fitting(template)
+    rejected = []
     said = create(stand_in, stack, template, parameters)
     if said and (found := UNRECOGNIZED.search(said)):
         rejected = found.group(1).split(", ")
-        template = without(template, rejected)
+        template = without(template, of_types(template, rejected))
         said = create(stand_in, stack, template, parameters)
     if said:
         return {"status": "REFUSED", "reason": said, "rejected": rejected, "resources": {}, "failures": {}}
@@ -271,12 +344,14 @@ def main():
     stacks = json.loads((folder / "stacks.json").read_text())
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
     report = {}
+    made = {stack["name"]: set() for stack in stacks}
     for name in STAND_INS:
         with StandIn(name, folder) as stand_in:
             prepare(stand_in, stacks)
             outputs, results = {}, {}
             for stack in stacks:
-                results[stack["name"]] = make(stand_in, stack, outputs)
+                results[stack["name"]] = make(stand_in, stack, outputs, made[stack["name"]])
+                made[stack["name"]] |= {id for id, physical in results[stack["name"]]["resources"].items() if physical}
                 deploy(stand_in, stack)
             report[name] = results
     (folder / "report.json").write_text(json.dumps(report, indent=2))

@@ -177,8 +177,8 @@ pub(super) const SETTINGS: &[Setting] = &[
         topic: "SELinux enforcing",
         roles: AMAZON_LINUX,
         treatment: LeftOut,
-        reason: "The ECS-optimised image is made and tested permissive; enforcing stops the agent's \
-                 volume plug-in.",
+        reason: "The ECS-optimised image is made and tested permissive; containers are confined by \
+                 namespaces, dropped capabilities and read-only roots.",
     },
     Setting {
         recommendations: "1.6.1.5",
@@ -234,11 +234,26 @@ pub(super) const SETTINGS: &[Setting] = &[
         reason: "chrony with Amazon Time Sync at 169.254.169.123.",
     },
     Setting {
-        recommendations: "2.2.1–2.2.15, 2.2.18, 2.3.1–2.3.3",
-        topic: "No servers or clients that are not needed",
+        recommendations: "2.2.1–2.2.15, 2.2.18",
+        topic: "No servers that are not needed",
         roles: EVERYWHERE,
         treatment: Shipped,
+        reason: "None of them runs on the images.",
+    },
+    Setting {
+        recommendations: "2.3.1–2.3.3",
+        topic: "No telnet, LDAP and FTP clients",
+        roles: AMAZON_LINUX,
+        treatment: Shipped,
         reason: "None of them is on the images.",
+    },
+    Setting {
+        recommendations: "2.3.1–2.3.3",
+        topic: "No telnet, LDAP and FTP clients",
+        roles: BASTION,
+        treatment: LeftOut,
+        reason: "Some are of Ubuntu's standard packages; its security group lets none of their \
+                 protocols out.",
     },
     Setting {
         recommendations: "2.2.16, 2.2.17, 2.4",

@@ -120,21 +120,24 @@ fn worst_of(
     } else {
         "MAX"
     };
+    let ids: Vec<String> = (1..=several.len())
+        .map(|number| format!("server{number}"))
+        .collect();
     let worst = cloudwatch::alarm::MetricDataQuery {
         id: "worst".into(),
         label: format!("{} of the worst server", alarm.metric).into(),
-        expression: format!("{function}(METRICS())").into(),
+        expression: format!("{function}([{}])", ids.join(", ")).into(),
         return_data: true.into(),
         ..Default::default()
     };
-    let servers = several.iter().enumerate().map(|(index, dimensions)| {
+    let servers = several.iter().zip(&ids).map(|(dimensions, id)| {
         let metric = cloudwatch::alarm::Metric {
             namespace: (&alarm.namespace).into(),
             metric_name: (&alarm.metric).into(),
             dimensions: render(stack, dimensions, own),
         };
         cloudwatch::alarm::MetricDataQuery {
-            id: format!("server{}", index + 1).into(),
+            id: id.into(),
             metric_stat: Some(cloudwatch::alarm::MetricStat {
                 metric: Some(metric),
                 period: period(alarm).into(),

@@ -198,7 +198,7 @@ fn the_worst_node_of_a_redis_counts() {
     assert_eq!(properties["Period"], Json::Null);
     assert_eq!(
         properties["Metrics"][0]["Expression"],
-        json!("MAX(METRICS())")
+        json!("MAX([server1, server2])")
     );
     assert_eq!(properties["Metrics"].as_array().unwrap().len(), 3);
     assert_eq!(
@@ -229,7 +229,7 @@ fn the_worst_node_of_a_redis_counts() {
     low.comparison = "LessThanThreshold".to_owned();
     assert_eq!(
         written(&low).1["Metrics"][0]["Expression"],
-        json!("MIN(METRICS())")
+        json!("MIN([server1, server2])")
     );
 }
 

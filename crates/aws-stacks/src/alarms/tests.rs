@@ -5,7 +5,7 @@ use serde_json::json;
 use super::*;
 use crate::{
     Source,
-    testing::{SMALLEST, blueprint},
+    testing::{SMALLEST, blueprint, stacks},
 };
 
 /// A store with what the smallest lacks.
@@ -293,4 +293,53 @@ fn percentiles_are_extended_statistics() {
         json!([{ "Ref": "ObservabilityAlarmTopicArn" }])
     );
     assert_eq!(properties["OKActions"], properties["AlarmActions"]);
+}
+
+/// An alarm in no stack would never be made, and one without dimensions would watch nothing.
+#[test]
+fn every_alarm_belongs_into_a_stack_that_there_is() {
+    let text = SMALLEST.replace(
+        "[environment.production]",
+        r#"
+[app.worker]
+image = "example/worker:3"
+routing.internal = true
+[app.worker.container.worker]
+[cluster.app]
+instance-type = "t3.large"
+[cache]
+memcached = {}
+[database]
+instance-class = "db.t4g.medium"
+[message-broker]
+enabled = true
+[jenkins]
+enabled = true
+allow-from = ["192.0.2.0/24"]
+[environment.production]
+"#,
+    );
+    let blueprint = blueprint(&text);
+    let there: Vec<StackId> = stacks(&text).stacks.into_iter().map(|it| it.id).collect();
+    let alarms = Alarms::of(&blueprint);
+    let placed: usize = alarms.0.values().map(Vec::len).sum();
+    assert_eq!(placed, blueprint.alarms.len());
+    for stack in alarms.0.keys() {
+        assert!(there.contains(stack), "{stack:?}");
+    }
+    for (alarm, watched) in alarms.0.values().flatten() {
+        let known = watched
+            .series
+            .iter()
+            .all(|dimensions| !dimensions.is_empty());
+        assert!(known && !watched.series.is_empty(), "{}", alarm.name);
+    }
+    let kinds = [
+        StackId::Observability,
+        StackId::Jenkins,
+        StackId::Cluster("app".to_owned()),
+        StackId::App("shop".to_owned()),
+        StackId::App("worker".to_owned()),
+    ];
+    assert!(kinds.iter().all(|stack| alarms.0.contains_key(stack)));
 }

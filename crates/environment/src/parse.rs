@@ -12,7 +12,7 @@ use crate::{
 pub const MAXIMUM_SIZE: usize = 1024 * 1024;
 
 /// The most entries of a table or list; it bounds the time of checks that compare all with all.
-const MAXIMUM_ENTRIES: usize = 200;
+const MAXIMUM_ENTRIES: usize = 1_000;
 
 /// The smallest useful file.
 pub(crate) const SMALLEST: &str =
@@ -200,7 +200,7 @@ mod tests {
         assert!(document(&apps(MAXIMUM_ENTRIES)).is_ok());
         assert_eq!(code(&apps(MAXIMUM_ENTRIES + 1)), "too_many_entries");
         assert_eq!(
-            code(&format!("a = [{}]", "1,".repeat(201))),
+            code(&format!("a = [{}]", "1,".repeat(MAXIMUM_ENTRIES + 1))),
             "too_many_entries"
         );
     }

@@ -1,5 +1,7 @@
 //! Names, from which AWS names, DNS names and paths are made.
 
+use std::collections::BTreeMap;
+
 use super::Rules;
 use crate::{diagnostic::Diagnostic, tree::Span};
 
@@ -65,7 +67,11 @@ fn check_name(kind: &str, name: &str, longest: usize, span: Span) -> Option<Diag
 
 pub(super) fn check(rules: &mut Rules<'_>) {
     let settings = rules.settings;
+    distinct(rules, &["app"], settings.app.keys());
+    distinct(rules, &["cluster"], settings.cluster.keys());
+    distinct(rules, &["secret"], settings.secret.keys());
     for name in settings.app.keys() {
+        distinct(rules, &["app", name, "job"], settings.app[name].job.keys());
         named(rules, "app's", &["app", name], 24);
         reserved(rules, "app", name);
         for container in settings.app[name].container.keys() {
@@ -94,6 +100,22 @@ fn named(rules: &mut Rules<'_>, kind: &str, path: &[&str], longest: usize) {
     let span = rules.tree.locate_key(path).span;
     let name = path.last().copied().unwrap_or_default();
     rules.found.extend(check_name(kind, name, longest, span));
+}
+
+/// A logical id of CloudFormation has letters and digits only, so that names which differ by hyphens
+/// alone would be one (CloudFormation user guide, "Resources section structure").
+fn distinct<'a>(rules: &mut Rules<'_>, section: &[&str], names: impl Iterator<Item = &'a String>) {
+    let mut seen: BTreeMap<String, &str> = BTreeMap::new();
+    for name in names {
+        let Some(before) = seen.insert(name.replace('-', ""), name) else {
+            continue;
+        };
+        let message = format!("`{name}` and `{before}` differ by hyphens only.");
+        let help = "Give one of them another name: resources on AWS have names without hyphens, \
+                    in which the two would be the same.";
+        let path: Vec<&str> = section.iter().copied().chain([name.as_str()]).collect();
+        rules.wrong_key("names_too_alike", &path, message, help);
+    }
 }
 
 fn reserved(rules: &mut Rules<'_>, section: &str, name: &str) {

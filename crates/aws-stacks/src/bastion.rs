@@ -61,7 +61,7 @@ pub(crate) fn add(stack: &mut Stack, scene: &Scene<'_>, bastion: &model::Bastion
     stack.template.output(
         "BastionAddress",
         "The Bastion's address",
-        address.attribute("PublicIp"),
+        address.reference(),
     );
 }
 

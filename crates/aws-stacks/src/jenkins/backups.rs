@@ -69,7 +69,7 @@ pub(super) fn add(stack: &mut Stack, blueprint: &Blueprint, plan: &BackupPlan, h
         backup_selection: Some(BackupSelectionResourceType {
             selection_name: NAME.into(),
             iam_role_arn: role.attribute("Arn"),
-            resources: vec![home.file_system.attribute("Arn")],
+            resources: vec![home.file_system_arn()],
             ..Default::default()
         }),
     };

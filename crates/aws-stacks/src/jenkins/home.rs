@@ -2,7 +2,7 @@
 
 use mck_blueprint::model;
 use mck_cloudformation::{
-    LogicalId, PolicyDocument, Principal, Statement,
+    LogicalId, PolicyDocument, Principal, Statement, Text, pseudo,
     resources::efs::{
         self,
         access_point::{CreationInfo, PosixUser, RootDirectory},
@@ -27,6 +27,20 @@ pub(super) struct Home {
     pub(super) access_point: LogicalId,
     /// A mount target in each zone.
     pub(super) mount_targets: Vec<LogicalId>,
+}
+
+impl Home {
+    /// The file system's ARN.
+    pub(super) fn file_system_arn(&self) -> Text {
+        let resource = Text::concat(["file-system/".into(), self.file_system.reference()]);
+        pseudo::arn("elasticfilesystem", resource)
+    }
+
+    /// The access point's ARN.
+    pub(super) fn access_point_arn(&self) -> Text {
+        let resource = Text::concat(["access-point/".into(), self.access_point.reference()]);
+        pseudo::arn("elasticfilesystem", resource)
+    }
 }
 
 pub(super) fn add(stack: &mut Stack, scene: &Scene<'_>, jenkins: &model::Jenkins) -> Home {

@@ -27,7 +27,7 @@ pub(crate) fn stack(scene: &Scene<'_>, jenkins: &model::Jenkins) -> Stack {
     if let Some(plan) = &jenkins.home.backup_plan {
         backups::add(&mut stack, blueprint, plan, &home);
         if !blueprint.alarms.is_empty() {
-            let arn = home.file_system.attribute("Arn");
+            let arn = home.file_system_arn();
             observability::tell_of_failed_backups(&mut stack, &[arn]);
         }
     }

@@ -120,11 +120,11 @@ fn rights(blueprint: &Blueprint, home: &Home, password: &LogicalId) -> Vec<State
     vec![
         Statement::allow([home::MOUNT, home::WRITE])
             .named("Home")
-            .on([home.file_system.attribute("Arn")])
+            .on([home.file_system_arn()])
             .when(
                 "StringEquals",
                 "elasticfilesystem:AccessPointArn",
-                [home.access_point.attribute("Arn")],
+                [home.access_point_arn()],
             ),
         Statement::allow(["secretsmanager:GetSecretValue"])
             .named("Password")

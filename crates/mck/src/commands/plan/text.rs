@@ -11,8 +11,10 @@ use serde_json::Value;
 use super::Plan;
 use crate::{printer::Printer, style::Style};
 
-/// Longer values end with an ellipsis.
+/// Longer values are shown in part.
 const LONGEST_VALUE: usize = 60;
+/// So much is shown before the place where a long value differs.
+const KEPT_BEFORE: usize = 12;
 /// More properties of one resource are counted only.
 const MOST_PROPERTIES: usize = 12;
 
@@ -92,11 +94,22 @@ fn property_text(property: &PropertyChange, style: Style) -> String {
     let change = match &property.cause {
         Some(Cause::Resource { logical_id }) => format!("changes with {logical_id}"),
         Some(Cause::Output { stack, output }) => format!("changes with {output} of {stack}"),
-        None => format!(
-            "{} -> {}",
-            value(property.before.as_ref()),
-            value(property.after.as_ref())
-        ),
+        None => {
+            let (before, after) = (
+                json(property.before.as_ref()),
+                json(property.after.as_ref()),
+            );
+            let same = before
+                .chars()
+                .zip(after.chars())
+                .take_while(|(one, other)| one == other);
+            let same = same.count();
+            format!(
+                "{} -> {}",
+                shortened(&before, same),
+                shortened(&after, same)
+            )
+        }
     };
     let requires = match property.requires {
         Requirement::InPlace => String::new(),
@@ -106,16 +119,25 @@ fn property_text(property: &PropertyChange, style: Style) -> String {
     format!("{}: {change}{requires}", property.path)
 }
 
-fn value(value: Option<&Value>) -> String {
-    let Some(value) = value else {
-        return "none".to_owned();
-    };
-    let text = value.to_string();
-    if text.chars().count() <= LONGEST_VALUE {
-        return text;
+fn json(value: Option<&Value>) -> String {
+    value.map_or_else(|| "none".to_owned(), ToString::to_string)
+}
+
+/// A long text around the place where it begins to differ from another.
+fn shortened(text: &str, same: usize) -> String {
+    let length = text.chars().count();
+    if length <= LONGEST_VALUE {
+        return text.to_owned();
     }
-    let short: String = text.chars().take(LONGEST_VALUE - 1).collect();
-    format!("{short}…")
+    let start = same.saturating_sub(KEPT_BEFORE);
+    let part: String = text.chars().skip(start).take(LONGEST_VALUE).collect();
+    let before = if start > 0 { "…" } else { "" };
+    let after = if start + LONGEST_VALUE < length {
+        "…"
+    } else {
+        ""
+    };
+    format!("{before}{part}{after}")
 }
 
 fn data_text(data: &DataFate) -> String {
@@ -263,6 +285,15 @@ mod tests {
                 stack("observability", &topic),
             ],
         )
+    }
+
+    #[test]
+    fn long_values_are_shown_where_they_differ() {
+        let long = "abcdefghij".repeat(20);
+        assert_eq!(shortened("short", 3), "short");
+        assert_eq!(shortened(&long, 0), format!("{}…", &long[..60]));
+        assert_eq!(shortened(&long, 100), format!("…{}…", &long[88..148]));
+        assert_eq!(shortened(&long, 200), format!("…{}", &long[188..]));
     }
 
     #[test]

@@ -5,7 +5,9 @@ use std::collections::HashMap;
 
 use mck_blueprint::model::{App, Blueprint, Container, Secret};
 
-use crate::{alarms::Alarms, security_groups::Access, stack::StackId};
+use crate::{
+    alarms::Alarms, listener_rules::ListenerRules, security_groups::Access, stack::StackId,
+};
 
 /// Owners by name.
 pub(crate) struct Index<'a> {
@@ -13,6 +15,10 @@ pub(crate) struct Index<'a> {
     pub(crate) alarms: Alarms<'a>,
     /// Security groups and their rules by the stack that makes them.
     pub(crate) access: Access<'a>,
+    /// Priorities of the load balancer's rules.
+    pub(crate) listener_rules: ListenerRules<'a>,
+    /// The position of each app among all.
+    pub(crate) positions: HashMap<&'a str, usize>,
     secrets: HashMap<&'a str, StackId>,
     secrets_of: HashMap<StackId, Vec<&'a Secret>>,
 }
@@ -30,6 +36,8 @@ impl<'a> Index<'a> {
         Self {
             alarms: Alarms::of(blueprint),
             access: Access::of(blueprint),
+            listener_rules: ListenerRules::of(blueprint),
+            positions: positions(blueprint),
             secrets,
             secrets_of,
         }
@@ -46,6 +54,11 @@ impl<'a> Index<'a> {
     pub(crate) fn secret(&self, name: &str) -> StackId {
         self.secrets.get(name).cloned().unwrap_or(StackId::Data)
     }
+}
+
+fn positions(blueprint: &Blueprint) -> HashMap<&str, usize> {
+    let names = blueprint.apps.iter().map(|app| app.name.as_str());
+    names.zip(0..).collect()
 }
 
 fn secrets(blueprint: &Blueprint) -> HashMap<&str, StackId> {

@@ -14,16 +14,19 @@ mod edge;
 mod global;
 mod index;
 mod jenkins;
+mod listener_rules;
 mod log_groups;
 mod names;
 mod network;
 mod observability;
 mod releases;
+mod roles;
 mod secrets;
 mod security_groups;
 mod servers;
 mod stack;
 mod synthesis;
+mod task_definition;
 #[cfg(test)]
 mod testing;
 

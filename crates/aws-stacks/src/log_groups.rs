@@ -1,7 +1,8 @@
 //! Log groups of the blueprint.
 
 use mck_blueprint::Blueprint;
-use mck_cloudformation::{LogicalId, Text, pseudo, resources::logs};
+use mck_cloudformation::{Integer, LogicalId, Text, pseudo, resources::logs};
+use mck_environment::units::Duration;
 
 use crate::stack::Stack;
 
@@ -16,19 +17,52 @@ pub(crate) fn add(
     name: &str,
     description: &str,
 ) -> LogicalId {
-    let mut groups = blueprint.log_groups.iter();
-    let known = groups.find(|group| group.name == name);
     let group = logs::LogGroup {
         log_group_name: name.into(),
-        retention_in_days: known
-            .map(|group| group.retention.as_secs_ceil() / DAY)
-            .and_then(|days| u32::try_from(days).ok())
-            .map_or_else(Default::default, Into::into),
+        retention_in_days: retention(blueprint, name),
         ..Default::default()
     };
     let last = name.rsplit('/').next().unwrap_or(name);
     let id = LogicalId::of(&["log-group", last]);
     stack.add(id, description, &group).retained().id()
+}
+
+/// Times for which CloudWatch Logs can keep events, in days (API reference, `PutRetentionPolicy`).
+const RETENTIONS: [u64; 22] = [
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1_096, 1_827, 2_192, 2_557,
+    2_922, 3_288, 3_653,
+];
+
+/// Adds a log group whose name is a service's own, with the next retention that there is.
+pub(crate) fn add_of_service(
+    stack: &mut Stack,
+    id: LogicalId,
+    name: &str,
+    retention: Duration,
+    description: &str,
+) -> LogicalId {
+    let days = retention.as_secs_ceil().div_ceil(DAY);
+    let days = RETENTIONS.iter().find(|offered| days <= **offered);
+    let group = logs::LogGroup {
+        log_group_name: name.into(),
+        // Beyond the longest there is only for ever, which is said by saying nothing.
+        retention_in_days: days
+            .and_then(|days| u32::try_from(*days).ok())
+            .map_or_else(Default::default, Into::into),
+        ..Default::default()
+    };
+    stack.add(id, description, &group).retained().id()
+}
+
+/// How many days the log group of that name keeps its events; for ever where it is not the
+/// blueprint's.
+pub(crate) fn retention(blueprint: &Blueprint, name: &str) -> Integer {
+    let mut groups = blueprint.log_groups.iter();
+    groups
+        .find(|group| group.name == name)
+        .map(|group| group.retention.as_secs_ceil() / DAY)
+        .and_then(|days| u32::try_from(days).ok())
+        .map_or_else(Default::default, Into::into)
 }
 
 /// The ARN of a log group and of all its streams, for policies.

@@ -1,6 +1,8 @@
 //! Names that stacks agree on.
 
-use mck_blueprint::model::{Blueprint, DnsTarget, SecurityGroupName, Tier, WebAcl};
+use mck_blueprint::model::{
+    App, AppCluster, Blueprint, DnsTarget, HookStage, SecurityGroupName, Tier, WebAcl,
+};
 
 use crate::{
     stack::{Handed, StackId},
@@ -26,6 +28,15 @@ pub(crate) mod network {
         let subnets = blueprint.network.subnets.iter();
         subnets
             .filter(|it| it.tier == tier)
+            .map(|it| subnet(&it.name))
+            .collect()
+    }
+
+    /// The app subnets of a cluster's zones.
+    pub(crate) fn app_subnets(blueprint: &Blueprint, cluster: &AppCluster) -> Vec<Handed> {
+        let subnets = blueprint.network.subnets.iter();
+        subnets
+            .filter(|it| it.tier == Tier::App && cluster.zones.contains(&it.zone))
             .map(|it| subnet(&it.name))
             .collect()
     }
@@ -135,6 +146,16 @@ pub(crate) mod cluster {
     pub(crate) fn capacity_provider(cluster: &str) -> Handed {
         Handed::new(StackId::Cluster(cluster.to_owned()), "CapacityProvider")
     }
+
+    /// The ARN of the key of commands run in its containers (ECS Exec), where that is allowed.
+    pub(crate) fn exec_key(cluster: &str) -> Handed {
+        Handed::new(StackId::Cluster(cluster.to_owned()), "ExecKeyArn")
+    }
+}
+
+/// The log group of commands run in a cluster's containers (ECS Exec).
+pub(crate) fn exec_log_group(cluster: &AppCluster) -> String {
+    format!("{}/exec", cluster.log_group)
 }
 
 /// The name of an ECS cluster.
@@ -145,6 +166,31 @@ pub(crate) fn ecs_cluster(blueprint: &Blueprint, cluster: &str) -> String {
 /// The name of an app's ECS service.
 pub(crate) fn ecs_service(app: &str) -> String {
     app.to_owned()
+}
+
+/// The family of the task definition of a scheduled job. No app's name has an underscore, so it is no
+/// other app's family.
+pub(crate) fn job_family(app: &App, job: &str) -> String {
+    format!("{}_job_{job}", app.task_definition.family)
+}
+
+/// The family of the task definition of a hook.
+pub(crate) fn hook_family(app: &App, stage: HookStage) -> String {
+    format!("{}_hook_{}", app.task_definition.family, hook(stage))
+}
+
+/// The family of the task definition of commands that people run.
+pub(crate) fn run_family(app: &App) -> String {
+    format!("{}_run", app.task_definition.family)
+}
+
+/// A hook's stage in names.
+pub(crate) fn hook(stage: HookStage) -> &'static str {
+    match stage {
+        HookStage::Install => "install",
+        HookStage::Upgrade => "upgrade",
+        HookStage::CacheFlush => "cache-flush",
+    }
 }
 
 /// The parameter in Parameter Store that holds an app's deployed release.

@@ -3,6 +3,7 @@
 //! A deployment writes the parameter; the app's template reads it, so that an update of the stack
 //! never goes back behind a deployment.
 
+use mck_blueprint::model::App;
 use mck_cloudformation::{LogicalId, resources::ssm};
 
 use crate::{
@@ -16,6 +17,11 @@ pub(crate) const NO_RELEASE: &str = "none";
 
 /// Apps in one stack: far below the 500 resources of a template.
 const APPS_PER_STACK: usize = 200;
+
+/// The stack with the release of an app.
+pub(crate) fn of(scene: &Scene<'_>, app: &App) -> StackId {
+    StackId::Releases(scene.index.positions[app.name.as_str()] / APPS_PER_STACK + 1)
+}
 
 pub(crate) fn stacks(scene: &Scene<'_>) -> Vec<Stack> {
     let chunks = scene.blueprint.apps.chunks(APPS_PER_STACK).enumerate();

@@ -18,10 +18,13 @@ use crate::{
 /// What Secrets Manager calls punctuation (API reference, `GetRandomPassword`).
 const PUNCTUATION: &str = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~";
 
-/// Adds the secrets that are the stack's, and gives their names in the blueprint.
+/// Adds the secrets that are the stack's, and gives their names in the blueprint. The password of the
+/// database's master user is not among them: RDS makes and keeps it.
 pub(crate) fn add<'a>(stack: &mut Stack, scene: &Scene<'a>) -> Vec<&'a str> {
-    let secrets = scene.index.secrets_of(&stack.id);
-    for secret in secrets {
+    let master = scene.blueprint.database.master_password_secret.as_str();
+    let secrets = scene.index.secrets_of(&stack.id).iter();
+    let secrets: Vec<&Secret> = secrets.copied().filter(|it| it.name != master).collect();
+    for secret in &secrets {
         add_one(stack, scene, secret);
     }
     secrets.iter().map(|secret| secret.name.as_str()).collect()
@@ -70,6 +73,18 @@ pub(crate) fn arn(stack: &mut Stack, scene: &Scene<'_>, name: &str) -> Text {
         return logical_id(name).reference();
     }
     stack.take(&names::data::secret(name))
+}
+
+/// The value of a secret, for a property of a resource: CloudFormation looks it up when it makes the
+/// resource, and writes it down nowhere (user guide, "Get a secret or secret value from Secrets
+/// Manager").
+pub(crate) fn value(stack: &mut Stack, scene: &Scene<'_>, name: &str) -> Text {
+    let arn = arn(stack, scene, name);
+    Text::concat([
+        Text::from("{{resolve:secretsmanager:"),
+        arn,
+        Text::from("}}"),
+    ])
 }
 
 /// Its name in its stack's template.

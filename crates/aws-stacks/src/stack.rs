@@ -111,6 +111,8 @@ pub struct Stack {
     pub template: Template,
     /// Where its parameters come from.
     pub parameters: BTreeMap<String, ParameterSource>,
+    /// Stacks that must be there before, beside those whose outputs it takes.
+    pub after: BTreeSet<StackId>,
     /// Whether CloudFormation refuses to delete it.
     pub termination_protection: bool,
     /// Tags of all its resources.
@@ -185,7 +187,7 @@ impl Stack {
             ParameterSource::Output(handed) => Some(&handed.stack),
             ParameterSource::ManagedPrefixList(_) | ParameterSource::Default => None,
         });
-        sources.collect()
+        sources.chain(&self.after).collect()
     }
 
     /// What CloudFormation must be told is intended.

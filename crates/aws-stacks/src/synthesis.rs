@@ -1,6 +1,6 @@
 //! From a blueprint to all its stacks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use mck_blueprint::model::Blueprint;
 use mck_cloudformation::Template;
@@ -150,6 +150,7 @@ impl<'a> Scene<'a> {
             region: self.blueprint.region.clone(),
             template,
             parameters: BTreeMap::new(),
+            after: BTreeSet::new(),
             termination_protection: false,
             tags: BTreeMap::new(),
             id,

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
 use mck_cloudformation::Template;
@@ -31,6 +31,7 @@ fn part(blueprint: &Blueprint, id: StackId) -> Stack {
         region: blueprint.region.clone(),
         template: Template::new("A part"),
         parameters: BTreeMap::new(),
+        after: BTreeSet::new(),
         termination_protection: false,
         tags: BTreeMap::new(),
     };

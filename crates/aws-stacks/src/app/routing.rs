@@ -1,0 +1,180 @@
+//! How requests come to an app's tasks: its target group and its rules of the load balancer.
+//!
+//! A load balancer's checks call a task by its address and can't say another host. That is met in the
+//! images: the health check's path is answered for any host, by nginx's only server.
+
+use mck_blueprint::model::{ListenerRule, TargetGroup};
+use mck_cloudformation::{
+    LogicalId, Text,
+    resources::elasticloadbalancingv2::{
+        self as elb,
+        listener_rule::{Action, HostHeaderConfig, PathPatternConfig, RuleCondition},
+        target_group::{Matcher, TargetGroupAttribute},
+    },
+};
+use mck_environment::settings::Algorithm;
+
+use super::Parts;
+use crate::{listener_rules, names, stack::Stack, task_definition::seconds};
+
+/// The port of a target group, which each task replaces by its own when ECS registers it; were it the
+/// container's, another port would replace the group, whose name can't be had twice.
+const PORT: u16 = 80;
+
+/// How requests come.
+pub(super) struct Route {
+    /// The target group.
+    pub(super) target_group: LogicalId,
+    /// The rules.
+    pub(super) rules: Vec<LogicalId>,
+}
+
+/// Adds target group and rules; nothing for an internal app.
+pub(super) fn add(stack: &mut Stack, parts: &Parts<'_>) -> Option<Route> {
+    let group = parts.app.target_group.as_ref()?;
+    let target_group = add_target_group(stack, parts, group);
+    let mut route = Route {
+        target_group,
+        rules: Vec::new(),
+    };
+    if let Some(rule) = &parts.app.listener_rule {
+        add_rules(stack, parts, rule, &mut route);
+    }
+    stack.template.output(
+        "TargetGroupFullName",
+        "The target group, as CloudWatch's dimension has it",
+        route.target_group.attribute("TargetGroupFullName"),
+    );
+    Some(route)
+}
+
+fn add_target_group(stack: &mut Stack, parts: &Parts<'_>, group: &TargetGroup) -> LogicalId {
+    let check = &group.health_check;
+    let properties = elb::TargetGroup {
+        name: (&group.name).into(),
+        vpc_id: stack.take(&names::network::vpc()),
+        target_type: "ip".into(),
+        protocol: "HTTP".into(),
+        port: PORT.into(),
+        health_check_enabled: true.into(),
+        health_check_protocol: "HTTP".into(),
+        health_check_path: (&check.path).into(),
+        health_check_interval_seconds: seconds(check.interval).into(),
+        health_check_timeout_seconds: seconds(check.timeout).into(),
+        healthy_threshold_count: check.healthy_threshold.into(),
+        unhealthy_threshold_count: check.unhealthy_threshold.into(),
+        matcher: Some(Matcher {
+            http_code: matcher(&check.matcher).into(),
+            ..Default::default()
+        }),
+        target_group_attributes: attributes(parts, group),
+        ..Default::default()
+    };
+    let description = format!(
+        "Checks the tasks of the app {} and hands them requests",
+        parts.app.name
+    );
+    stack.add("TargetGroup", description, &properties).id()
+}
+
+fn attributes(parts: &Parts<'_>, group: &TargetGroup) -> Vec<TargetGroupAttribute> {
+    let stickiness = group.stickiness;
+    let algorithm = match parts.scene.blueprint.load_balancer.algorithm {
+        Algorithm::LeastOutstandingRequests => "least_outstanding_requests",
+        Algorithm::RoundRobin => "round_robin",
+    };
+    let mut attributes = vec![
+        (
+            "deregistration_delay.timeout_seconds",
+            seconds(group.deregistration_delay).to_string(),
+        ),
+        ("load_balancing.algorithm.type", algorithm.to_owned()),
+        ("stickiness.enabled", stickiness.enabled.to_string()),
+        ("stickiness.type", "lb_cookie".to_owned()),
+    ];
+    if stickiness.enabled {
+        let duration = seconds(stickiness.duration).to_string();
+        attributes.push(("stickiness.lb_cookie.duration_seconds", duration));
+    }
+    attributes
+        .into_iter()
+        .map(|(key, value)| TargetGroupAttribute {
+            key: key.into(),
+            value: value.into(),
+        })
+        .collect()
+}
+
+/// Status codes as the load balancer writes them: `200,300-399`.
+fn matcher(ranges: &[(u16, u16)]) -> String {
+    let ranges: Vec<String> = ranges
+        .iter()
+        .map(|(first, last)| {
+            if first == last {
+                first.to_string()
+            } else {
+                format!("{first}-{last}")
+            }
+        })
+        .collect();
+    ranges.join(",")
+}
+
+fn add_rules(stack: &mut Stack, parts: &Parts<'_>, rule: &ListenerRule, route: &mut Route) {
+    let first = parts.scene.index.listener_rules.first(&parts.app.name);
+    let pieces = listener_rules::pieces(rule);
+    let is_only = pieces.len() == 1;
+    for (number, piece) in (0..).zip(pieces) {
+        let properties = elb::ListenerRule {
+            listener_arn: stack.take(&names::edge::https_listener()),
+            priority: (first + number).into(),
+            conditions: conditions(&piece),
+            actions: vec![Action {
+                type_: "forward".into(),
+                target_group_arn: route.target_group.reference(),
+                ..Default::default()
+            }],
+            ..Default::default()
+        };
+        let id = if is_only {
+            "ListenerRule".into()
+        } else {
+            LogicalId::of(&["listener-rule", &(number + 1).to_string()])
+        };
+        let description = format!("Which requests come to the app {}", parts.app.name);
+        route
+            .rules
+            .push(stack.add(id, description, &properties).id());
+    }
+}
+
+/// A rule must have a condition: an app that answers every request has that of every path.
+fn conditions(piece: &listener_rules::Piece<'_>) -> Vec<RuleCondition> {
+    let texts = |values: &[&str]| -> Vec<Text> { values.iter().copied().map(Text::from).collect() };
+    let mut conditions = Vec::new();
+    if !piece.hosts.is_empty() {
+        conditions.push(RuleCondition {
+            field: "host-header".into(),
+            host_header_config: Some(HostHeaderConfig {
+                values: texts(&piece.hosts),
+                ..Default::default()
+            }),
+            ..Default::default()
+        });
+    }
+    let paths = match piece.paths.as_slice() {
+        [] if conditions.is_empty() => vec!["*"],
+        paths => paths.to_vec(),
+    };
+    if !paths.is_empty() {
+        conditions.push(RuleCondition {
+            field: "path-pattern".into(),
+            path_pattern_config: Some(PathPatternConfig {
+                values: texts(&paths),
+                ..Default::default()
+            }),
+            ..Default::default()
+        });
+    }
+    conditions
+}

@@ -1,0 +1,32 @@
+//! Configuration files of containers: they come into the image when it is built, so templates hold
+//! their digests alone. A deployment compares them with those of the image, and `mck plan` shows that
+//! an image must be built again.
+
+use mck_blueprint::model::Container;
+use serde_json::{Map, Value as Json};
+use sha2::{Digest, Sha256};
+
+/// The digest of each container's files, of those that have any.
+pub(super) fn digests(containers: &[Container]) -> Map<String, Json> {
+    containers
+        .iter()
+        .filter(|container| !container.files.is_empty())
+        .map(|container| (container.name.clone(), digest(container).into()))
+        .collect()
+}
+
+/// The SHA-256 of paths, contents and modes, in hexadecimal; lengths keep them apart.
+fn digest(container: &Container) -> String {
+    let mut hash = Sha256::new();
+    for file in &container.files {
+        for text in [&file.path, &file.content] {
+            hash.update(u64::try_from(text.len()).unwrap_or(u64::MAX).to_be_bytes());
+            hash.update(text);
+        }
+        hash.update([u8::from(file.executable)]);
+    }
+    hash.finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}

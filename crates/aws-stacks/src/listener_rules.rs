@@ -58,7 +58,10 @@ fn chunks(values: &[String], limit: usize) -> Vec<Vec<&str>> {
 }
 
 /// The priorities of all rules.
-pub(crate) struct ListenerRules<'a>(HashMap<&'a str, u16>);
+pub(crate) struct ListenerRules<'a> {
+    apps: HashMap<&'a str, u16>,
+    jenkins: Option<u16>,
+}
 
 impl<'a> ListenerRules<'a> {
     /// Each rule keeps the blueprint's priority, and its further pieces follow it. Where they would
@@ -73,21 +76,32 @@ impl<'a> ListenerRules<'a> {
         let mut rules: Vec<_> = jenkins.chain(apps).collect();
         rules.sort_by_key(|(rule, _)| rule.priority);
         let mut free = 1;
-        let mut firsts = HashMap::new();
+        let mut priorities = Self {
+            apps: HashMap::new(),
+            jenkins: None,
+        };
         for (rule, app) in rules {
             let first = rule.priority.max(free);
             let count = u16::try_from(pieces(rule).len()).unwrap_or(u16::MAX);
             free = first.saturating_add(count);
-            if let Some(app) = app {
-                firsts.insert(app, first);
+            match app {
+                Some(app) => {
+                    priorities.apps.insert(app, first);
+                }
+                None => priorities.jenkins = Some(first),
             }
         }
-        Self(firsts)
+        priorities
     }
 
     /// The priority of an app's first rule; its others follow.
     pub(crate) fn first(&self, app: &str) -> u16 {
-        self.0[app]
+        self.apps[app]
+    }
+
+    /// The priority of Jenkins' rule, where it has one.
+    pub(crate) fn of_jenkins(&self) -> Option<u16> {
+        self.jenkins
     }
 }
 

@@ -12,13 +12,14 @@ use mck_cloudformation::{
     },
 };
 
-use crate::{names, stack::Stack};
+use crate::{names, stack::Stack, synthesis::Scene};
 
 /// Adds the target group, and the rule of the load balancer where Jenkins has a host.
-pub(super) fn add(stack: &mut Stack, jenkins: &model::Jenkins) -> LogicalId {
+pub(super) fn add(stack: &mut Stack, scene: &Scene<'_>, jenkins: &model::Jenkins) -> LogicalId {
     let target_group = add_target_group(stack, jenkins);
-    if let Some(rule) = &jenkins.listener_rule {
-        add_rule(stack, jenkins, rule, &target_group);
+    let priority = scene.index.listener_rules.of_jenkins();
+    if let Some((rule, priority)) = jenkins.listener_rule.as_ref().zip(priority) {
+        add_rule(stack, jenkins, rule, priority, &target_group);
     }
     target_group
 }
@@ -73,6 +74,7 @@ fn add_rule(
     stack: &mut Stack,
     jenkins: &model::Jenkins,
     rule: &model::ListenerRule,
+    priority: u16,
     target_group: &LogicalId,
 ) {
     let mut conditions = vec![RuleCondition {
@@ -105,7 +107,7 @@ fn add_rule(
     }
     let properties = elb::ListenerRule {
         listener_arn: stack.take(&names::edge::https_listener()),
-        priority: rule.priority.into(),
+        priority: priority.into(),
         conditions,
         actions: vec![Action {
             type_: "forward".into(),

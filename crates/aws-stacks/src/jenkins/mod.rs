@@ -31,7 +31,7 @@ pub(crate) fn stack(scene: &Scene<'_>, jenkins: &model::Jenkins) -> Stack {
             observability::tell_of_failed_backups(&mut stack, &[arn]);
         }
     }
-    let target_group = entry::add(&mut stack, jenkins);
+    let target_group = entry::add(&mut stack, scene, jenkins);
     let parts = server::Parts {
         home: &home,
         target_group: &target_group,

@@ -112,3 +112,21 @@ fn user_data_fits() {
         "{bytes}"
     );
 }
+
+/// Rules of one listener must not have one priority (ELB, `CreateRule`).
+#[test]
+fn its_rule_is_nobody_else_s() {
+    let text = SMALLEST.replace("hosts = [", "priority = 1\nhosts = [")
+        + "\n[jenkins]\nenabled = true\nhost = \"ci.example.com\"\nallow-from = [\"203.0.113.0/24\"]\n";
+    let stacks = crate::testing::stacks(&text);
+    let resources = stacks.stacks.iter().flat_map(|it| it.template.resources());
+    let mut priorities: Vec<i64> = resources
+        .filter(|(_, it)| it.kind == "AWS::ElasticLoadBalancingV2::ListenerRule")
+        .map(|(_, it)| it.properties["Priority"].as_i64().unwrap())
+        .collect();
+    let count = priorities.len();
+    assert!(count >= 2, "{priorities:?}");
+    priorities.sort_unstable();
+    priorities.dedup();
+    assert_eq!(priorities.len(), count);
+}

@@ -4,6 +4,8 @@ use mck_blueprint::model::{
     App, AppCluster, Blueprint, DnsTarget, HookStage, SecurityGroupName, Tier, WebAcl,
 };
 
+use mck_cloudformation::{Text, pseudo};
+
 use crate::{
     stack::{Handed, StackId},
     synthesis::Scene,
@@ -54,6 +56,14 @@ pub(crate) mod network {
     /// The private zone's id.
     pub(crate) fn private_zone() -> Handed {
         Handed::new(StackId::Network, "PrivateZoneId")
+    }
+}
+
+/// A zone, by the region that the stack is made in.
+pub(crate) fn zone(blueprint: &Blueprint, zone: &str) -> Text {
+    match zone.strip_prefix(&blueprint.region) {
+        Some(letter) => Text::concat([pseudo::region(), letter.into()]),
+        None => zone.into(),
     }
 }
 

@@ -4,7 +4,7 @@ use mck_blueprint::{
     Blueprint,
     model::{Subnet, Tier},
 };
-use mck_cloudformation::{Expression, LogicalId, Text, pseudo, resources::ec2};
+use mck_cloudformation::{Expression, LogicalId, Text, resources::ec2};
 
 use super::{name_tag, vpc::Vpc};
 use crate::{names, stack::Stack};
@@ -25,7 +25,7 @@ pub(super) fn add(stack: &mut Stack, blueprint: &Blueprint, vpc: &Vpc) {
         let has_ipv6 = !ipv6.is_absent();
         let properties = ec2::Subnet {
             vpc_id: vpc.id.reference(),
-            availability_zone: zone(blueprint, subnet),
+            availability_zone: names::zone(blueprint, &subnet.zone),
             cidr_block: subnet.cidr.to_string().into(),
             ipv6_cidr_block: ipv6,
             assign_ipv6_address_on_creation: has_ipv6.into(),
@@ -46,14 +46,6 @@ pub(super) fn add(stack: &mut Stack, blueprint: &Blueprint, vpc: &Vpc) {
             &format!("Subnet {}", subnet.name),
             id.reference(),
         );
-    }
-}
-
-/// The zone, by the region that the stack is made in.
-fn zone(blueprint: &Blueprint, subnet: &Subnet) -> Text {
-    match subnet.zone.strip_prefix(&blueprint.region) {
-        Some(letter) => Text::concat([pseudo::region(), letter.into()]),
-        None => subnet.zone.as_str().into(),
     }
 }
 

@@ -3,6 +3,7 @@
 
 use mck_aws_stacks::{Source, StackProblem, Stacks};
 use mck_blueprint::Blueprint;
+use mck_cloudformation::Problem;
 use mck_cost::Usage;
 use mck_environment::{EnvironmentFile, settings::Target};
 
@@ -115,10 +116,11 @@ fn impossible(problems: &[StackProblem]) -> Failure {
         "CloudFormation would not take these stacks:\n  {}",
         told.join("\n  ")
     );
-    let limits_only = problems
-        .iter()
-        .all(|problem| matches!(problem, StackProblem::Template { .. }));
-    if limits_only {
+    let is_limit = |problem: &StackProblem| match problem {
+        StackProblem::Template { problem, .. } => matches!(problem, Problem::TooMany { .. }),
+        StackProblem::Untaken { .. } | StackProblem::Duplicate(_) => false,
+    };
+    if problems.iter().all(is_limit) {
         Failure::new(Exit::Stacks, message)
             .hint("spread jobs and containers over more apps, or apps over more clusters")
     } else {

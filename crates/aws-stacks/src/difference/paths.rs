@@ -104,13 +104,28 @@ pub(super) fn requirement(
         return Requirement::MayReplace;
     };
     let touches = |patterns: &[&str]| patterns.iter().any(|pattern| touches(pattern, change));
-    if touches(schema.create_only) {
+    if touches(schema.create_only) || is_held(schema.name, change) {
         Requirement::Replace
     } else if touches(schema.conditional_create_only) {
         known_condition(schema.name, resource, change).unwrap_or(Requirement::MayReplace)
     } else {
         Requirement::InPlace
     }
+}
+
+/// Subnets that a data store can't leave while it is in them, though the schema says that they can
+/// change: AWS refuses to take subnets in use out of a subnet group (RDS and ElastiCache user
+/// guides), and to move a domain to another VPC (OpenSearch Service developer guide).
+const HELD: [(&str, &str); 3] = [
+    ("AWS::ElastiCache::SubnetGroup", "SubnetIds"),
+    ("AWS::OpenSearchService::Domain", "VPCOptions/SubnetIds"),
+    ("AWS::RDS::DBSubnetGroup", "SubnetIds"),
+];
+
+/// Whether a change takes the subnets away that hold a data store: because they are replaced.
+fn is_held(kind: &str, change: &PropertyChange) -> bool {
+    let mut held = HELD.iter().filter(|(held, _)| *held == kind);
+    change.cause.is_some() && held.any(|(_, pattern)| touches(pattern, change))
 }
 
 /// What comes of a conditional replacement whose condition is in the template.

@@ -204,6 +204,24 @@ fn a_replacement_spreads_to_stacks_that_take_its_output() {
 }
 
 #[test]
+fn a_data_store_goes_with_the_subnets_that_hold_it() {
+    let resources = |cidr: &str| {
+        json!({
+            "Subnet": resource("AWS::EC2::Subnet", json!({"CidrBlock": cidr})),
+            "Group": resource("AWS::RDS::DBSubnetGroup", json!({"SubnetIds": [{"Ref": "Subnet"}]})),
+            "Database": resource("AWS::RDS::DBCluster", json!({"DBSubnetGroupName": {"Ref": "Group"}})),
+        })
+    };
+    let difference = between(resources("10.0.0.0/24"), resources("10.1.0.0/24"));
+    assert_eq!(difference.counts().replace, 3);
+    assert_eq!(difference.refused(&[]).count(), 1);
+    // Another list of subnets that stay is AWS's own affair.
+    let group = |subnets: Value| json!({"Group": resource("AWS::RDS::DBSubnetGroup", json!({"SubnetIds": subnets}))});
+    let longer = between(group(json!(["a", "b"])), group(json!(["a", "b", "c"])));
+    assert_eq!(longer.counts().update, 1);
+}
+
+#[test]
 fn servers_change_with_their_launch_template_s_version() {
     let resources = |image: &str| {
         json!({

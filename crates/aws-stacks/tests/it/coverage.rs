@@ -1,8 +1,8 @@
 //! `docs/aws-coverage.md`: what it says is where it says.
 //!
 //! Its tables name, for each sentence of the architecture and each resource of the kit before,
-//! what of our templates is its counterpart, as `stack/LogicalId` or `stack/AWS::Service::Type`,
-//! with `has TEXT` where the resource's JSON must contain a text.
+//! what of our templates is its counterpart, as `stack/LogicalId` (of a resource or parameter) or
+//! `stack/AWS::Service::Type`, with `has TEXT` where the resource's JSON must contain a text.
 
 use std::{fmt, fs};
 
@@ -111,9 +111,11 @@ fn missing(case: &Case, place: &str) -> Option<String> {
     let Some(template) = case.template(stack) else {
         return Some(format!("{} has no stack {stack}", case.name));
     };
-    let resources = template["Resources"].as_object().expect("resources");
-    let mut found = resources
-        .iter()
+    let sections = ["Resources", "Parameters"].map(|name| template[name].as_object());
+    let mut found = sections
+        .into_iter()
+        .flatten()
+        .flatten()
         .filter(|(id, resource)| *id == selector || resource["Type"] == selector)
         .peekable();
     if found.peek().is_none() {

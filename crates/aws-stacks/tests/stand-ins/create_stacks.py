@@ -41,6 +41,9 @@ CANNOT = {
     },
 }
 
+# Attributes that ministack does not know; moto says itself which it knows.
+UNKNOWN_ATTRIBUTES = {("AWS::RDS::DBCluster", "MasterUserSecret.SecretArn")}
+
 STAND_INS = {
     "ministack": (4566, [HERE / "ministack"]),
     "moto": (5000, [HERE / "moto_server", "-H", "127.0.0.1", "-p", "5000"]),
@@ -94,8 +97,10 @@ class StandIn:
         if self.name == "moto":
             models = get_model_map()
             refused |= {name for name, it in template["Resources"].items() if it["Type"] not in models}
-            template = without_unknown_outputs(template, models)
-        return without(template, refused)
+            knows = lambda kind, attribute: kind not in models or models[kind].has_cfn_attr(attribute)
+        else:
+            knows = lambda kind, attribute: (kind, attribute) not in UNKNOWN_ATTRIBUTES
+        return without(without_unknown_outputs(template, knows), refused)
 
     def answers(self):
         try:
@@ -133,8 +138,15 @@ def mentions(value, removed):
         return [mentions(item, removed) for item in value if referred(item) not in removed]
     if not isinstance(value, dict):
         return value
-    if referred(value) in removed:
-        return f"removed-{referred(value)}"
+    # A part of something that is not there is not there either.
+    for whole in ("Ref", "Fn::GetAtt", "Fn::Select"):
+        if whole in value and (gone := references(value) & removed):
+            return f"removed-{min(gone)}"
+    if "Fn::Join" in value:
+        separator, parts = value["Fn::Join"]
+        if isinstance(parts, list):
+            parts = [f"removed-{referred(it)}" if referred(it) in removed else mentions(it, removed) for it in parts]
+        return {"Fn::Join": [separator, parts]}
     value = {key: mentions(item, removed) for key, item in value.items()}
     if isinstance(value.get("Fn::Sub"), str):
         for name in removed:
@@ -177,7 +189,7 @@ def references(value):
     found = {name for item in value.values() for name in references(item)}
     if isinstance(value.get("Fn::Sub"), str):
         found |= set(re.findall(r"\$\{([A-Za-z0-9]+)", value["Fn::Sub"]))
-    return found | {referred(value)}
+    return found | ({referred(value)} - {None})
 
 
 def only(template, wanted):
@@ -196,13 +208,12 @@ def of_types(template, types):
     return {name for name, it in template["Resources"].items() if it["Type"] in types}
 
 
-def without_unknown_outputs(template, models):
-    """The template without outputs that ask for attributes that moto does not know."""
+def without_unknown_outputs(template, knows):
+    """The template without outputs that ask for attributes that the stand-in does not know."""
     def known(output):
         resource = template["Resources"].get(referred(output["Value"]))
-        model = models.get(resource["Type"]) if resource else None
         attribute = output["Value"].get("Fn::GetAtt") if resource else None
-        return model is None or attribute is None or model.has_cfn_attr(attribute[1])
+        return attribute is None or knows(resource["Type"], attribute[1])
 
     outputs = {name: it for name, it in template.get("Outputs", {}).items() if known(it)}
     return {**template, "Outputs": outputs}
@@ -276,8 +287,10 @@ def make(stand_in, stack, outputs, made):
             parameters[name] = stand_in.images[name]
             # moto looks a default up even where a value is given.
             del template["Parameters"][name]["Default"]
-    template = only(template, set(template["Resources"]) - made)
-    template = stand_in.fitting(template)
+    wanted = set(stand_in.fitting(template)["Resources"]) - made
+    if not wanted:
+        return {"status": "CREATE_COMPLETE", "reason": "", "rejected": [], "resources": {}, "failures": {}}
+    template = stand_in.fitting(only(template, wanted))
     rejected = []
     said = create(stand_in, stack, template, parameters)
     if said and (found := UNRECOGNIZED.search(said)):

@@ -13,7 +13,8 @@ use crate::{
 
 pub(super) fn add(bill: &mut Bill<'_>, blueprint: &Blueprint) {
     observability(bill, blueprint);
-    let secrets = many(blueprint.secrets.len());
+    // The password of Jenkins' administrator is of no app and in no list.
+    let secrets = many(blueprint.secrets.len() + usize::from(blueprint.jenkins.is_some()));
     let item = Item::new(
         Other,
         "secrets",
@@ -21,15 +22,7 @@ pub(super) fn add(bill: &mut Bill<'_>, blueprint: &Blueprint) {
         (secrets, "secret-months"),
     );
     bill.rate(Rate::SecretMonth, item);
-    // The topic of alarms is encrypted with a key of its own, since AWS's lets no service publish.
-    let keys = usize::from(!blueprint.alarms.is_empty());
-    let item = Item::new(
-        Other,
-        "keys",
-        "KMS, of the topic of alarms",
-        (many(keys), "key-months"),
-    );
-    bill.rate(Rate::KeyMonth, item);
+    keys(bill, blueprint);
     zones(bill, blueprint);
     images(bill, blueprint);
 }
@@ -54,6 +47,21 @@ fn observability(bill: &mut Bill<'_>, blueprint: &Blueprint) {
         (1.0, "months"),
     );
     bill.rate(Rate::DashboardMonth, item);
+}
+
+/// Keys of the environment's own: of its data, of each cluster's sessions in containers, and of the
+/// topic of alarms, to which with AWS's own key no service could publish.
+fn keys(bill: &mut Bill<'_>, blueprint: &Blueprint) {
+    let sessions = blueprint.clusters.iter().filter(|it| it.exec).count();
+    let topic = usize::from(!blueprint.alarms.is_empty());
+    let keys = many(1 + sessions + topic);
+    let item = Item::new(
+        Other,
+        "keys",
+        format!("{keys} in KMS"),
+        (keys, "key-months"),
+    );
+    bill.rate(Rate::KeyMonth, item);
 }
 
 /// The private zone, and a public one that is made here.

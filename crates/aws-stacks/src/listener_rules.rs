@@ -1,5 +1,6 @@
 //! Rules of the load balancer within its limits: a rule has at most five values and five wildcards
-//! (ELB, "Quotas for your Application Load Balancers"), so an app with more has several rules.
+//! (ELB, "Quotas for your Application Load Balancers"). The environment refuses more values; an app
+//! with more wildcards, such as two in a path, has several rules.
 
 use std::collections::HashMap;
 
@@ -143,17 +144,27 @@ mod tests {
     }
 
     #[test]
+    fn wildcards_count_as_well() {
+        let rule = rule(&["*.a.de"], &["/a/*/x/*", "/b/*/x/*", "/c/*/x/*"]);
+        let sizes: Vec<usize> = pieces(&rule).iter().map(|it| it.paths.len()).collect();
+        assert_eq!(sizes, [2, 1]);
+    }
+
+    #[test]
     fn pieces_never_meet_another_app_s_rule() {
         let text = r#"
             project = "shop"
             [app.many]
             preset = "php"
-            routing = { hosts = ["a.de", "b.de", "c.de", "d.de", "e.de", "f.de"], priority = 10 }
+            source = "many"
+            routing = { hosts = ["a.de"], paths = ["/a/*/x/*", "/b/*/x/*", "/c/*/x/*"], priority = 10 }
             [app.next]
             preset = "php"
+            source = "next"
             routing = { hosts = ["g.de"], priority = 11 }
             [app.far]
             preset = "php"
+            source = "far"
             routing = { hosts = ["h.de"], priority = 50 }
             [environment.production]
         "#;

@@ -14,8 +14,8 @@ use crate::{names, roles::FileSystemAccess, stack::Stack, task_definition::Media
 /// User and group of Debian's `www-data`, as which the presets run. Whoever comes in through an
 /// access point is this user, so that containers that run as others share the folders.
 const USER: &str = "33";
-/// The folder that holds apps' lock files.
-const LOCKS: &str = ".locks";
+/// The folder that holds apps' lock files; no store has an underscore in its name.
+const LOCKS: &str = "_locks";
 
 /// Adds the access points of the folders that the app's containers mount, and one for lock files
 /// where a job needs one.

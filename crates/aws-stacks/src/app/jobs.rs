@@ -91,7 +91,8 @@ fn add_task_definition(stack: &mut Stack, parts: &Parts<'_>, job: &ScheduledJob)
         log_prefix: format!("job-{}", job.name),
         common: &parts.common,
         task_role: task_role.clone(),
-        locks: lock.is_some(),
+        // The guard, where there is one.
+        locker: lock.and(containers.first()).map(|it| it.name.as_str()),
     };
     let id = task_definition::add(stack, parts.scene, &task);
     stack.template.output(

@@ -174,7 +174,7 @@ fn add_task_definition(stack: &mut Stack, parts: &Parts<'_>) -> LogicalId {
         log_prefix: SERVICE.to_owned(),
         common: &parts.common,
         task_role: parts.task_role.clone(),
-        locks: false,
+        locker: None,
     };
     let id = task_definition::add(stack, parts.scene, &task);
     stack.template.output(

@@ -64,7 +64,7 @@ fn add_one(stack: &mut Stack, parts: &Parts<'_>, what: &OneOff<'_>) {
         log_prefix: what.name.to_owned(),
         common: &parts.common,
         task_role: parts.task_role.clone(),
-        locks: false,
+        locker: None,
     };
     let id = task_definition::add(stack, parts.scene, &task);
     stack.template.output(

@@ -70,7 +70,7 @@ fn add_task_definition(
             media: &Media::default(),
         },
         task_role,
-        locks: false,
+        locker: None,
     };
     task_definition::add(stack, scene, &task)
 }

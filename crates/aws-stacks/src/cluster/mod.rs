@@ -39,7 +39,12 @@ pub(crate) fn stack(scene: &Scene<'_>, cluster: &AppCluster) -> Stack {
     let daemons = daemons::add(&mut stack, scene, cluster, &ecs_cluster, &log_group);
     // Servers come after the daemons' services: a service without a server is stable at once, even
     // while its key has no value yet, and so does not hold up the making of the stack.
-    let before: Vec<LogicalId> = daemons.into_iter().chain(rules).collect();
+    // And after the cluster, which they look for at once.
+    let before: Vec<LogicalId> = [ecs_cluster.clone()]
+        .into_iter()
+        .chain(daemons)
+        .chain(rules)
+        .collect();
     let group = servers::add(&mut stack, scene, cluster, &before);
     add_capacity(&mut stack, cluster, &ecs_cluster, &group);
     let own = alarms::Own {

@@ -69,8 +69,16 @@ fn agent(cluster: &str) -> Vec<Statement> {
         .named("Server")
         .on([servers.clone()])
         .when("ArnEquals", "ecs:cluster", [cluster_arn]),
-        Statement::allow(["ecs:ListTagsForResource", "ecs:TagResource"])
-            .named("Tags")
+        Statement::allow(["ecs:TagResource"])
+            .named("TagServer")
+            .on([servers.clone()])
+            .when(
+                "StringEquals",
+                "ecs:CreateAction",
+                ["RegisterContainerInstance"],
+            ),
+        Statement::allow(["ecs:ListTagsForResource"])
+            .named("ReadTags")
             .on([servers, pseudo::arn("ecs", format!("task/{cluster}/*"))]),
         Statement::allow(["ecs:DiscoverPollEndpoint", "ec2:DescribeTags"])
             .named("Endpoint")

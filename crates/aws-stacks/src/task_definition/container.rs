@@ -31,7 +31,8 @@ pub(super) fn definition(
     container: &Container,
     volumes: &mut Volumes<'_>,
 ) -> ContainerDefinition {
-    let mounts = volumes.of(container, task.common.exec, task.locks);
+    let locks = task.locker == Some(container.name.as_str());
+    let mounts = volumes.of(container, task.common.exec, locks);
     let is_base = matches!(container.image, Image::Base(_));
     let (memory, memory_reservation) = memory(container);
     ContainerDefinition {

@@ -55,8 +55,8 @@ pub(crate) struct Task<'a> {
     pub(crate) common: &'a Common<'a>,
     /// The role of its containers.
     pub(crate) task_role: LogicalId,
-    /// Whether it takes the lock of a job that must not run twice.
-    pub(crate) locks: bool,
+    /// The container that takes the lock of a job which must not run twice.
+    pub(crate) locker: Option<&'a str>,
 }
 
 /// What all task definitions of a stack share.

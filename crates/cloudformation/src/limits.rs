@@ -176,7 +176,10 @@ fn collect_references(json: &Json, found: &mut BTreeSet<Reference>) {
                         let name = parts.first().and_then(Json::as_str).unwrap_or_default();
                         found.insert(Reference::Condition(name.to_owned()));
                     }
-                    ("Condition", Json::String(name)) => {
+                    // A property may be called so as well, as of a container's dependency.
+                    ("Condition", Json::String(name))
+                        if object.len() == 1 || object.contains_key("Type") =>
+                    {
                         found.insert(Reference::Condition(name.clone()));
                     }
                     ("Fn::Sub", Json::String(text)) => collect_substitutions(text, found),
@@ -207,7 +210,10 @@ fn collect_substitutions(text: &str, found: &mut BTreeSet<Reference>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Expression, LogicalId, Text, resources::ec2};
+    use crate::{
+        Expression, LogicalId, Text,
+        resources::{ec2, ecs},
+    };
 
     fn vpc() -> ec2::Vpc {
         ec2::Vpc {
@@ -258,6 +264,27 @@ mod tests {
                 "Id refers to Missing, which is not there",
             ]
         );
+    }
+
+    #[test]
+    fn a_property_called_condition_is_no_condition() {
+        let wait = ecs::task_definition::ContainerDependency {
+            container_name: "php".into(),
+            condition: "START".into(),
+        };
+        let container = ecs::task_definition::ContainerDefinition {
+            name: "nginx".into(),
+            image: "nginx".into(),
+            depends_on: vec![wait],
+            ..Default::default()
+        };
+        let task = ecs::TaskDefinition {
+            container_definitions: vec![container],
+            ..Default::default()
+        };
+        let mut template = Template::new("App");
+        template.add("Task", "A task", &task);
+        assert_eq!(template.problems(), []);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fmt};
 
-use crate::{Json, Template, schema};
+use crate::{Json, Output, Resource, Template, Value, schema};
 
 /// The most resources of a template.
 pub const MAXIMUM_RESOURCES: usize = 500;
@@ -120,27 +120,53 @@ impl Template {
     fn dangling(&self, names: &BTreeSet<&str>) -> Vec<Problem> {
         let mut conditions: BTreeSet<&str> = BTreeSet::new();
         conditions.extend(self.conditions().iter().map(|(name, _)| name.as_str()));
-        let mut found = Vec::new();
-        let known = |name: &str| name.starts_with("AWS::") || names.contains(name);
-        for (section, entries) in self.json().as_object().into_iter().flatten() {
-            if section == "Metadata" {
-                continue;
-            }
-            for (from, entry) in entries.as_object().into_iter().flatten() {
-                let mut references = BTreeSet::new();
-                collect_references(entry, &mut references);
-                let missing = references.into_iter().filter(|reference| match reference {
-                    Reference::Name(name) => !known(name),
-                    Reference::Condition(name) => !conditions.contains(name.as_str()),
-                });
-                found.extend(missing.map(|reference| Problem::Dangling {
-                    from: from.clone(),
-                    to: reference.name(),
-                }));
-            }
-        }
-        found
+        let known = |reference: &Reference| match reference {
+            Reference::Name(name) => name.starts_with("AWS::") || names.contains(name.as_str()),
+            Reference::Condition(name) => conditions.contains(name.as_str()),
+        };
+        let of_conditions = self.conditions().iter().map(|(name, expression)| {
+            let mut found = BTreeSet::new();
+            collect_references(expression.json(), &mut found);
+            (name.as_str(), found)
+        });
+        let resources = self.resources().iter();
+        let of_resources = resources.map(|(id, resource)| (id.as_str(), of_resource(resource)));
+        let outputs = self.outputs().iter();
+        let of_outputs = outputs.map(|output| (output.name.as_str(), of_output(output)));
+        let all = of_conditions.chain(of_resources).chain(of_outputs);
+        all.flat_map(|(from, found)| {
+            let missing = found.into_iter().filter(|reference| !known(reference));
+            missing.map(|reference| Problem::Dangling {
+                from: from.to_owned(),
+                to: reference.name(),
+            })
+        })
+        .collect()
     }
+}
+
+fn of_resource(resource: &Resource) -> BTreeSet<Reference> {
+    let mut found = BTreeSet::new();
+    collect_references(&resource.properties, &mut found);
+    for policy in [&resource.creation_policy, &resource.update_policy] {
+        policy
+            .iter()
+            .for_each(|policy| collect_references(policy, &mut found));
+    }
+    let conditions = resource.condition.iter().cloned();
+    found.extend(conditions.map(Reference::Condition));
+    let before = resource.depends_on.iter().map(ToString::to_string);
+    found.extend(before.map(Reference::Name));
+    found
+}
+
+fn of_output(output: &Output) -> BTreeSet<Reference> {
+    let mut found = BTreeSet::new();
+    if let Value::Expression(expression) = &output.value {
+        collect_references(expression.json(), &mut found);
+    }
+    found.extend(output.condition.iter().cloned().map(Reference::Condition));
+    found
 }
 
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -177,16 +203,10 @@ fn collect_references(json: &Json, found: &mut BTreeSet<Reference>) {
                         found.insert(Reference::Condition(name.to_owned()));
                     }
                     // A property may be called so as well, as of a container's dependency.
-                    ("Condition", Json::String(name))
-                        if object.len() == 1 || object.contains_key("Type") =>
-                    {
+                    ("Condition", Json::String(name)) if object.len() == 1 => {
                         found.insert(Reference::Condition(name.clone()));
                     }
                     ("Fn::Sub", Json::String(text)) => collect_substitutions(text, found),
-                    ("DependsOn", Json::Array(ids)) => {
-                        let ids = ids.iter().filter_map(Json::as_str);
-                        found.extend(ids.map(|id| Reference::Name(id.to_owned())));
-                    }
                     _ => {}
                 }
                 collect_references(value, found);

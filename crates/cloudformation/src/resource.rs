@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::{Map, json};
 
 use crate::{Expression, Json, ResourceProperties, Text};
@@ -109,37 +110,38 @@ impl Resource {
             metadata: Map::new(),
         }
     }
+}
 
-    /// What is written into the template.
-    pub(crate) fn json(&self) -> Json {
-        let mut object = Map::new();
-        let mut put = |key: &str, value: Json| object.insert(key.to_owned(), value);
-        put("Type", self.kind.into());
+/// What is written into the template; straight from the properties, which are most of it.
+impl Serialize for Resource {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("Type", self.kind)?;
         let mut metadata = Map::new();
         metadata.insert(DESCRIPTION.to_owned(), self.description.as_str().into());
         metadata.extend(self.metadata.clone());
-        put("Metadata", Json::Object(metadata));
+        map.serialize_entry("Metadata", &metadata)?;
         if let Some(condition) = &self.condition {
-            put("Condition", condition.as_str().into());
+            map.serialize_entry("Condition", condition)?;
         }
         if !self.depends_on.is_empty() {
             let ids: Vec<&str> = self.depends_on.iter().map(LogicalId::as_str).collect();
-            put("DependsOn", json!(ids));
+            map.serialize_entry("DependsOn", &ids)?;
         }
         if let Some(policy) = self.deletion_policy {
-            put("DeletionPolicy", policy.as_str().into());
-            put("UpdateReplacePolicy", policy.as_str().into());
+            map.serialize_entry("DeletionPolicy", policy.as_str())?;
+            map.serialize_entry("UpdateReplacePolicy", policy.as_str())?;
         }
         if let Some(policy) = &self.creation_policy {
-            put("CreationPolicy", policy.clone());
+            map.serialize_entry("CreationPolicy", policy)?;
         }
         if let Some(policy) = &self.update_policy {
-            put("UpdatePolicy", policy.clone());
+            map.serialize_entry("UpdatePolicy", policy)?;
         }
         if self.properties.as_object().is_some_and(|it| !it.is_empty()) {
-            put("Properties", self.properties.clone());
+            map.serialize_entry("Properties", &self.properties)?;
         }
-        Json::Object(object)
+        map.end()
     }
 }
 

@@ -1,5 +1,6 @@
 //! Templates.
 
+use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::{Map, json};
 
 use crate::{
@@ -145,54 +146,70 @@ impl Template {
 
     /// The template as JSON.
     pub fn json(&self) -> Json {
-        let mut object = Map::new();
-        let mut put = |key: &str, value: Map<String, Json>| {
-            if !value.is_empty() {
-                object.insert(key.to_owned(), Json::Object(value));
-            }
-        };
-        put("Metadata", self.metadata.clone());
-        put("Parameters", section(&self.parameters, parameter));
-        put(
-            "Conditions",
-            section(&self.conditions, |(name, expression)| {
-                (name, expression.json().clone())
-            }),
-        );
-        put(
-            "Resources",
-            section(&self.resources, |(id, resource)| (&id.0, resource.json())),
-        );
-        put("Outputs", section(&self.outputs, output));
-        let mut template = Map::new();
-        template.insert("AWSTemplateFormatVersion".to_owned(), "2010-09-09".into());
-        template.insert("Description".to_owned(), self.description.as_str().into());
-        template.extend(object);
-        Json::Object(template)
+        serde_json::to_value(self).expect("names are strings, and numbers are finite")
     }
 
     /// The template's text, ending with a new line.
     pub fn text(&self) -> String {
-        let mut text = format!("{:#}", self.json());
+        let text = serde_json::to_string_pretty(self);
+        let mut text = text.expect("names are strings, and numbers are finite");
         text.push('\n');
         text
     }
 
     /// The template's text without white space, as it is sent.
     pub fn compact(&self) -> String {
-        self.json().to_string()
+        serde_json::to_string(self).expect("names are strings, and numbers are finite")
     }
 }
 
-fn section<'a, T>(
+impl Serialize for Template {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("AWSTemplateFormatVersion", "2010-09-09")?;
+        map.serialize_entry("Description", &self.description)?;
+        if !self.metadata.is_empty() {
+            map.serialize_entry("Metadata", &self.metadata)?;
+        }
+        section(&mut map, "Parameters", &self.parameters, parameter)?;
+        section(&mut map, "Conditions", &self.conditions, |(name, it)| {
+            (name, it.json())
+        })?;
+        section(&mut map, "Resources", &self.resources, |(id, it)| {
+            (&id.0, it)
+        })?;
+        section(&mut map, "Outputs", &self.outputs, output)?;
+        map.end()
+    }
+}
+
+/// A section of a template; nothing where it is empty.
+fn section<'a, M: SerializeMap, T, V: Serialize>(
+    map: &mut M,
+    name: &str,
     items: &'a [T],
-    entry: impl Fn(&'a T) -> (&'a String, Json),
-) -> Map<String, Json> {
-    items
-        .iter()
-        .map(entry)
-        .map(|(key, value)| (key.clone(), value))
-        .collect()
+    entry: impl Fn(&'a T) -> (&'a String, V),
+) -> Result<(), M::Error> {
+    if items.is_empty() {
+        return Ok(());
+    }
+    map.serialize_entry(name, &Entries { items, entry })
+}
+
+/// Items as an object.
+struct Entries<'a, T, F> {
+    items: &'a [T],
+    entry: F,
+}
+
+impl<'a, T, V, F> Serialize for Entries<'a, T, F>
+where
+    V: Serialize,
+    F: Fn(&'a T) -> (&'a String, V),
+{
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.items.iter().map(&self.entry))
+    }
 }
 
 fn parameter(parameter: &Parameter) -> (&String, Json) {

@@ -77,9 +77,25 @@ impl<T: Into<Json> + Clone> Render for Value<T> {
     fn render(&self) -> Option<Json> {
         match self {
             Self::Absent => None,
-            Self::Literal(value) => Some(value.clone().into()),
+            Self::Literal(value) => Some(shortest(value.clone().into())),
             Self::Expression(expression) => Some(expression.json().clone()),
         }
+    }
+}
+
+/// Whole numbers are written without a point: where AWS's schemas say `number`, its services often
+/// mean whole ones.
+fn shortest(json: Json) -> Json {
+    /// Up to here every whole number is a 64-bit float of its own.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    match json.as_f64() {
+        Some(number) if json.is_f64() && number.fract() == 0.0 && number.abs() < EXACT => {
+            // Whole and in range, by the guard.
+            #[expect(clippy::cast_possible_truncation)]
+            let whole = number as i64;
+            whole.into()
+        }
+        _ => json,
     }
 }
 
@@ -217,5 +233,11 @@ mod tests {
             None
         );
         assert_eq!(Flag::from(false).render(), Some(json!(false)));
+    }
+
+    #[test]
+    fn whole_numbers_have_no_point() {
+        assert_eq!(Number::from(60.0).render(), Some(json!(60)));
+        assert_eq!(Number::from(0.5).render(), Some(json!(0.5)));
     }
 }

@@ -1,11 +1,6 @@
 //! Writing a folder of stacks.
 
-use std::{
-    collections::BTreeSet,
-    fs,
-    io::{self, Write},
-    path::Path,
-};
+use std::{collections::BTreeSet, fs, io, path::Path};
 
 use super::{Assembly, MANIFEST, Manifest, StackEntry};
 use crate::{client_failure, exit::Exit, failure::Failure};
@@ -69,16 +64,16 @@ fn former(folder: &Path) -> Result<Option<BTreeSet<String>>, Failure> {
     Ok(Some(names.filter(|name| !name.contains('/')).collect()))
 }
 
-/// Writes a file beside its place, then puts it there; a file that is right already stays.
+/// Writes a file beside its place, then puts it there; a file that is right already stays. Nothing
+/// is forced to the disk, which would take longer than all else: what a power cut damages is noticed
+/// by its digest, and made again.
 fn put(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), Failure> {
     let path = folder.join(name);
     if fs::read(&path).is_ok_and(|there| there == bytes) {
         return Ok(());
     }
     let beside = folder.join(format!(".{name}.{}", std::process::id()));
-    let written = fs::File::create(&beside)
-        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
-        .and_then(|()| fs::rename(&beside, &path));
+    let written = fs::write(&beside, bytes).and_then(|()| fs::rename(&beside, &path));
     written.map_err(|error| {
         let _ = fs::remove_file(&beside);
         client_failure::file(&path, &error)

@@ -117,9 +117,31 @@ pub(crate) mod data {
 pub(crate) mod edge {
     use super::*;
 
-    /// The ARN of the HTTPS listener.
+    /// The ARN of the HTTPS listener; there is one where there is a certificate.
     pub(crate) fn https_listener() -> Handed {
         Handed::new(StackId::Edge, "HttpsListenerArn")
+    }
+
+    /// The ARN of the HTTP listener.
+    pub(crate) fn http_listener() -> Handed {
+        Handed::new(StackId::Edge, "HttpListenerArn")
+    }
+
+    /// The listeners that take requests for apps, and so have their rules: HTTPS where there is a
+    /// certificate, and HTTP where it does not lead to HTTPS.
+    pub(crate) fn listeners(blueprint: &Blueprint) -> Vec<Handed> {
+        let has_certificate = crate::edge::has_certificate(blueprint);
+        let redirects = has_certificate && blueprint.load_balancer.http.redirect_to_https;
+        let https = has_certificate.then(https_listener);
+        let http = (!redirects).then(http_listener);
+        https.into_iter().chain(http).collect()
+    }
+
+    /// The listener that takes requests for people of the kit's own, such as Jenkins' users: HTTPS
+    /// where there is a certificate.
+    pub(crate) fn listener(blueprint: &Blueprint) -> Handed {
+        let first = listeners(blueprint).into_iter().next();
+        first.unwrap_or_else(http_listener)
     }
 
     /// The load balancer's full name, as CloudWatch's dimension has it: `app/name/id`.

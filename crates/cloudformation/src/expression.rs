@@ -33,6 +33,11 @@ impl Expression {
         Self(json!({ "Fn::Join": [delimiter, parts] }))
     }
 
+    /// `Fn::Join` of a list that another expression makes.
+    pub fn join_list(delimiter: &str, list: &Self) -> Self {
+        Self(json!({ "Fn::Join": [delimiter, list.0] }))
+    }
+
     /// `Fn::Sub`: `${Name}` and `${Name.Attribute}` are replaced.
     pub fn substitute(text: &str) -> Self {
         Self(json!({ "Fn::Sub": text }))

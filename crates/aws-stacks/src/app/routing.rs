@@ -124,11 +124,17 @@ fn add_rules(stack: &mut Stack, parts: &Parts<'_>, rule: &ListenerRule, route: &
     let first = parts.scene.index.listener_rules.first(&parts.app.name);
     let pieces = listener_rules::pieces(rule);
     let is_only = pieces.len() == 1;
-    for (number, piece) in (0..).zip(pieces) {
+    let listeners = names::edge::listeners(parts.scene.blueprint);
+    let listeners = ["", "http"].into_iter().zip(listeners);
+    let each = listeners.flat_map(|listener| {
+        let pieces = (0..).zip(&pieces);
+        pieces.map(move |piece| (listener.clone(), piece))
+    });
+    for ((prefix, listener), (number, piece)) in each {
         let properties = elb::ListenerRule {
-            listener_arn: stack.take(&names::edge::https_listener()),
+            listener_arn: stack.take(&listener),
             priority: (first + number).into(),
-            conditions: conditions(&piece),
+            conditions: conditions(piece),
             actions: vec![Action {
                 type_: "forward".into(),
                 target_group_arn: route.target_group.reference(),
@@ -136,11 +142,12 @@ fn add_rules(stack: &mut Stack, parts: &Parts<'_>, rule: &ListenerRule, route: &
             }],
             ..Default::default()
         };
-        let id = if is_only {
-            "ListenerRule".into()
+        let number = if is_only {
+            String::new()
         } else {
-            LogicalId::of(&["listener-rule", &(number + 1).to_string()])
+            (number + 1).to_string()
         };
+        let id = LogicalId::of(&[prefix, "listener-rule", &number]);
         let description = format!("Which requests come to the app {}", parts.app.name);
         route
             .rules

@@ -12,14 +12,19 @@ use mck_cloudformation::{
     },
 };
 
-use crate::{names, stack::Stack, synthesis::Scene};
+use crate::{
+    names,
+    stack::{Handed, Stack},
+    synthesis::Scene,
+};
 
 /// Adds the target group, and the rule of the load balancer where Jenkins has a host.
 pub(super) fn add(stack: &mut Stack, scene: &Scene<'_>, jenkins: &model::Jenkins) -> LogicalId {
     let target_group = add_target_group(stack, jenkins);
     let priority = scene.index.listener_rules.of_jenkins();
     if let Some((rule, priority)) = jenkins.listener_rule.as_ref().zip(priority) {
-        add_rule(stack, jenkins, rule, priority, &target_group);
+        let listener = names::edge::listener(scene.blueprint);
+        add_rule(stack, jenkins, rule, (&listener, priority), &target_group);
     }
     target_group
 }
@@ -74,7 +79,7 @@ fn add_rule(
     stack: &mut Stack,
     jenkins: &model::Jenkins,
     rule: &model::ListenerRule,
-    priority: u16,
+    (listener, priority): (&Handed, u16),
     target_group: &LogicalId,
 ) {
     let mut conditions = vec![RuleCondition {
@@ -106,7 +111,7 @@ fn add_rule(
         });
     }
     let properties = elb::ListenerRule {
-        listener_arn: stack.take(&names::edge::https_listener()),
+        listener_arn: stack.take(listener),
         priority: priority.into(),
         conditions,
         actions: vec![Action {

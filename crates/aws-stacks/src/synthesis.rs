@@ -1,8 +1,12 @@
 //! From a blueprint to all its stacks.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    num::NonZero,
+    thread,
+};
 
-use mck_blueprint::model::Blueprint;
+use mck_blueprint::model::{App, Blueprint};
 use mck_cloudformation::Template;
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -33,6 +37,9 @@ impl Source {
         }
     }
 }
+
+/// Apps for which a thread of its own pays.
+const LEAST_SHARE: usize = 16;
 
 /// The key of a template's metadata that says where it comes from.
 const METADATA: &str = "mck";
@@ -65,7 +72,7 @@ impl Stacks {
                 .iter()
                 .map(|it| cluster::stack(&scene, it)),
         );
-        stacks.extend(blueprint.apps.iter().map(|it| app::stack(&scene, it)));
+        stacks.extend(of_apps(&scene));
         stacks.extend(
             blueprint
                 .jenkins
@@ -84,6 +91,31 @@ impl Stacks {
     pub fn get(&self, id: &StackId) -> Option<&Stack> {
         self.stacks.iter().find(|stack| stack.id == *id)
     }
+}
+
+/// The stacks of all apps, in the apps' order. They do not know of each other, so that hundreds are
+/// shared out among the processors.
+fn of_apps(scene: &Scene<'_>) -> Vec<Stack> {
+    let apps = &scene.blueprint.apps;
+    let processors = thread::available_parallelism().map_or(1, NonZero::get);
+    let share = apps.len().div_ceil(processors).max(LEAST_SHARE);
+    let make =
+        |apps: &[App]| -> Vec<Stack> { apps.iter().map(|app| app::stack(scene, app)).collect() };
+    let mut shares = apps.chunks(share);
+    let Some(first) = shares.next() else {
+        return Vec::new();
+    };
+    thread::scope(|scope| {
+        let others: Vec<_> = shares.map(|apps| scope.spawn(move || make(apps))).collect();
+        let mut stacks = make(first);
+        for other in others {
+            match other.join() {
+                Ok(more) => stacks.extend(more),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        stacks
+    })
 }
 
 /// What every stack is made from.

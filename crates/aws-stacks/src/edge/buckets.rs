@@ -162,6 +162,7 @@ pub(super) fn let_in(stack: &mut Stack, bucket: &LogicalId, distribution: &Logic
 }
 
 /// Whose the objects are that services write.
+#[derive(Clone, Copy)]
 enum Ownership {
     /// The account's, and there are no access control lists.
     Enforced,

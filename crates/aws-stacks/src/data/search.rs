@@ -16,7 +16,7 @@ use mck_cloudformation::{
         },
     },
 };
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::{name_tag, windows};
 use crate::{log_groups, names, secrets, security_groups, servers, stack::Stack, synthesis::Scene};
@@ -69,6 +69,8 @@ pub(super) fn add(stack: &mut Stack, scene: &Scene<'_>, search: &SearchDomain, k
     let id = stack
         .add("SearchDomain", description, &properties)
         .after([&policy])
+        // Else another version would mean another domain.
+        .update_policy(json!({ "EnableVersionUpgrade": true }))
         .retained()
         .id();
     stack.hand_over(

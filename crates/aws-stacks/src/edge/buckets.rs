@@ -51,14 +51,14 @@ pub(super) fn add_access_logs(
         pseudo::account(),
         Text::from("/*"),
     ]);
-    // ELB user guide, "Enable access logs for your Application Load Balancer".
+    // ELB user guide, "Enable access logs for your Application Load Balancer"; the ARN names the
+    // account.
     let write = Statement::allow(["s3:PutObject"])
         .named("Delivery")
         .to(Principal::service(
             "logdelivery.elasticloadbalancing.amazonaws.com",
         ))
         .on([objects])
-        .when("StringEquals", "aws:SourceAccount", [pseudo::account()])
         .when("ArnLike", "aws:SourceArn", [load_balancers]);
     let policy = s3::BucketPolicy {
         bucket: id.reference(),

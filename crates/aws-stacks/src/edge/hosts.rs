@@ -9,6 +9,9 @@ use mck_blueprint::{
 
 /// Names of one certificate (ACM, "Quotas").
 pub(super) const NAMES: usize = 10;
+/// Hosts of a distribution (Amazon CloudFront developer guide, "Quotas"); also the most records, of
+/// which a template would hold less than five times as many.
+pub(super) const HOSTS: usize = 100;
 
 /// The hosts that are in the public zone, each a name or `*.` and a name: what else a listener rule
 /// matches, no record and no certificate can say.
@@ -19,22 +22,38 @@ pub(super) fn in_zone(zone: &PublicZone) -> Vec<&str> {
         .collect()
 }
 
-/// The hosts that come by the front: Jenkins' visitors come past a CDN, which would hide the
-/// addresses by which it lets them in.
-pub(super) fn by_front<'a>(blueprint: &'a Blueprint, zone: &'a PublicZone) -> Vec<&'a str> {
-    let jenkins = blueprint.jenkins.as_ref();
-    let jenkins = jenkins.and_then(|jenkins| jenkins.host.as_deref());
+/// The hosts that come by the front; wildcards that cover them where they are too many.
+pub(super) fn by_front(blueprint: &Blueprint, zone: &PublicZone) -> Vec<String> {
+    let past = past_front(blueprint, zone);
     let hosts = in_zone(zone).into_iter();
-    hosts.filter(|host| Some(*host) != jenkins).collect()
+    let hosts: Vec<&str> = hosts.filter(|host| Some(*host) != past).collect();
+    at_most(HOSTS, &hosts, zone)
+}
+
+/// The host that does not come by the front: Jenkins lets people in by their address, which a CDN
+/// would hide.
+pub(super) fn past_front<'a>(blueprint: &'a Blueprint, zone: &PublicZone) -> Option<&'a str> {
+    let host = blueprint.jenkins.as_ref()?.host.as_deref()?;
+    belongs(host, zone).then_some(host)
+}
+
+/// Hosts in order, and wildcards in their place where they are more than `limit`.
+fn at_most(limit: usize, hosts: &[&str], zone: &PublicZone) -> Vec<String> {
+    let names: BTreeSet<String> = if hosts.len() > limit {
+        hosts.iter().map(|host| wildcard(host, zone)).collect()
+    } else {
+        hosts.iter().map(|host| (*host).to_owned()).collect()
+    };
+    names.into_iter().collect()
 }
 
 /// The hosts of all apps, where no zone says which are public.
-pub(super) fn of_apps(blueprint: &Blueprint) -> Vec<&str> {
+pub(super) fn of_apps(blueprint: &Blueprint) -> Vec<String> {
     let rules = blueprint.apps.iter();
     let rules = rules.filter_map(|app| app.listener_rule.as_ref());
     let hosts = rules.flat_map(|rule| rule.hosts.iter().map(String::as_str));
     let hosts: BTreeSet<&str> = hosts.filter(|host| is_name(host)).collect();
-    hosts.into_iter().collect()
+    hosts.into_iter().map(str::to_owned).collect()
 }
 
 fn is_name(host: &str) -> bool {
@@ -53,16 +72,11 @@ fn belongs(host: &str, zone: &PublicZone) -> bool {
 /// What a certificate has to name: the hosts; where those are too many for one, wildcards that cover
 /// them; where there are none, the zone.
 pub(super) fn names_to_certify(zone: &PublicZone) -> Vec<String> {
-    let hosts = in_zone(zone);
-    let names: BTreeSet<String> = if hosts.len() > NAMES {
-        hosts.iter().map(|host| wildcard(host, zone)).collect()
-    } else {
-        hosts.iter().map(|host| (*host).to_owned()).collect()
-    };
+    let names = at_most(NAMES, &in_zone(zone), zone);
     if names.is_empty() {
         return zone.name.iter().cloned().collect();
     }
-    names.into_iter().collect()
+    names
 }
 
 /// Whether there is anything that a certificate could name.

@@ -240,6 +240,30 @@ fn hosts_lead_to_the_cdn_and_jenkins_to_the_load_balancer() {
     );
 }
 
+/// A template holds 500 resources, a distribution 100 hosts, a certificate 10 names.
+#[test]
+fn many_hosts_fit() {
+    let apps: String = (0..300)
+        .map(|number| {
+            format!(
+                "[app.a{number}]\npreset = \"storefront\"\nsource = \"s\"\n\
+                 routing.hosts = [\"a{number}.example.com\"]\n"
+            )
+        })
+        .collect();
+    let text = format!("{FULL}\n{apps}");
+    let stack = edge(&text);
+    assert_eq!(stack.template.problems(), []);
+    let certificate = properties(&stack, "Certificate");
+    assert_eq!(certificate["DomainName"], "*.example.com");
+    let distribution = properties(&stack, "Distribution");
+    let aliases = &distribution["DistributionConfig"]["Aliases"];
+    assert_eq!(aliases, &json!(["*.example.com"]));
+    let records = ids_of(&stack, "AWS::Route53::RecordSet");
+    assert!(records.contains(&"PublicRecordStarExampleComA"));
+    assert!(records.contains(&"PublicRecordCiExampleComA"));
+}
+
 #[test]
 fn the_firewall_is_before_the_front() {
     let before_cdn = edge(FULL);

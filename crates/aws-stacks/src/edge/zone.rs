@@ -66,6 +66,7 @@ pub(super) fn id(stack: &mut Stack, blueprint: &Blueprint, zone: &PublicZone) ->
 
 /// What a host's name leads to.
 struct Target {
+    what: &'static str,
     name: Text,
     zone: Text,
     ipv6: bool,
@@ -85,25 +86,29 @@ pub(super) fn add_records(
         return;
     };
     let balancer = Target {
+        what: "load balancer",
         name: balancer.attribute("DNSName"),
         zone: balancer.attribute("CanonicalHostedZoneID"),
         ipv6: load_balancer::has_ipv6(blueprint),
     };
     let distribution = distribution.map(|id| Target {
+        what: "CDN",
         name: id.attribute("DomainName"),
         zone: CDN_ZONE.into(),
         ipv6: true,
     });
-    let by_front = hosts::by_front(blueprint, public);
-    for host in hosts::in_zone(public) {
-        let front = distribution.as_ref().filter(|_| by_front.contains(&host));
-        add_record(stack, &zone, host, front.unwrap_or(&balancer));
+    let front = distribution.as_ref().unwrap_or(&balancer);
+    for host in hosts::by_front(blueprint, public) {
+        add_record(stack, &zone, &host, front);
+    }
+    if let Some(host) = hosts::past_front(blueprint, public) {
+        add_record(stack, &zone, host, &balancer);
     }
 }
 
 fn add_record(stack: &mut Stack, zone: &Text, host: &str, target: &Target) {
-    // A hyphen is not the same as a dot, though a logical id has neither.
-    let words = host.replace('*', "any").replace('-', "x");
+    // Hyphen, dot and star are not the same, though a logical id has none of them.
+    let words = host.replace('*', "Star").replace('-', "Dash");
     for (kind, wanted) in [("A", true), ("AAAA", target.ipv6)] {
         if !wanted {
             continue;
@@ -120,7 +125,7 @@ fn add_record(stack: &mut Stack, zone: &Text, host: &str, target: &Target) {
             ..Default::default()
         };
         let id = LogicalId::of(&["public-record", &words, kind]);
-        let description = format!("Leads {host} to the front");
+        let description = format!("Leads {host} to the {}", target.what);
         stack.add(id, description, &properties);
     }
 }

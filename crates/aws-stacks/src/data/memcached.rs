@@ -12,7 +12,6 @@ const VERSION: &str = "1.6.22";
 /// Connections are not encrypted: clients would have to speak TLS, which PHP's extension `memcached`
 /// does not. Nothing but cached entries is in it.
 pub(super) fn add(stack: &mut Stack, scene: &Scene<'_>, memcached: &MemcachedCluster) {
-    let zones = redis::zones(scene.blueprint, &memcached.members);
     let mode = if redis::in_several_zones(&memcached.members) {
         "cross-az"
     } else {
@@ -22,9 +21,10 @@ pub(super) fn add(stack: &mut Stack, scene: &Scene<'_>, memcached: &MemcachedClu
         engine: "memcached".into(),
         engine_version: VERSION.into(),
         cache_node_type: memcached.node_type.as_str().into(),
-        num_cache_nodes: i64::try_from(zones.len()).unwrap_or(i64::MAX).into(),
+        num_cache_nodes: i64::try_from(memcached.members.len())
+            .unwrap_or(i64::MAX)
+            .into(),
         az_mode: mode.into(),
-        preferred_availability_zones: zones,
         port: i64::from(memcached.port).into(),
         cache_subnet_group_name: redis::subnet_group().reference(),
         vpc_security_group_ids: vec![security_groups::id(stack, scene, &memcached.security_group)],

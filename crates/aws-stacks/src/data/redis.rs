@@ -1,4 +1,8 @@
 //! Redis clusters: ElastiCache replication groups.
+//!
+//! ElastiCache chooses the members' zones, each another one where there is more than one member:
+//! named zones can't be changed (`PreferredCacheClusterAZs` is create-only), so that one replica more
+//! would cost all sessions.
 
 use mck_blueprint::{
     Blueprint,
@@ -44,12 +48,6 @@ pub(super) fn subnet_group() -> LogicalId {
     LogicalId::from("CacheSubnetGroup")
 }
 
-/// The names of the members' zones, in order.
-pub(super) fn zones(blueprint: &Blueprint, members: &[Node]) -> Vec<Text> {
-    let zones = members.iter();
-    zones.map(|it| names::zone(blueprint, &it.zone)).collect()
-}
-
 /// Whether members are in several zones.
 pub(super) fn in_several_zones(members: &[Node]) -> bool {
     members.iter().any(|node| node.zone != members[0].zone)
@@ -73,7 +71,6 @@ fn add_cluster(stack: &mut Stack, scene: &Scene<'_>, redis: &RedisCluster, key: 
         num_cache_clusters: i64::try_from(redis.members.len())
             .unwrap_or(i64::MAX)
             .into(),
-        preferred_cache_cluster_a_zs: zones(blueprint, &redis.members),
         automatic_failover_enabled: replicated.into(),
         multi_az_enabled: (replicated && in_several_zones(&redis.members)).into(),
         port: i64::from(redis.port).into(),

@@ -192,6 +192,21 @@ fn a_redis_without_replicas_does_not_fail_over() {
     assert_eq!(replicated["MultiAZEnabled"], true);
 }
 
+/// One replica more must not cost the sessions.
+#[test]
+fn replicas_come_and_go_in_place() {
+    let schema = mck_cloudformation::schema::of("AWS::ElastiCache::ReplicationGroup");
+    let fixed = schema.expect("it is known").create_only;
+    let [few, many] = [1, 3].map(|replicas| {
+        let text = format!("{SMALLEST}\n[cache.redis-session]\nreplicas = {replicas}\n");
+        properties(&data(&text), "RedisSession")
+    });
+    assert_ne!(few, many);
+    for property in fixed {
+        assert_eq!(few.get(property), many.get(property), "{property}");
+    }
+}
+
 #[test]
 fn every_record_of_the_blueprint_has_its_host() {
     let blueprint = testing::blueprint(FULL);

@@ -54,9 +54,19 @@ pub(super) fn add(stack: &mut Stack, blueprint: &Blueprint, web_acl: &WebAcl) ->
         ..Default::default()
     };
     let description = "The firewall: refuses attacks, and who asks too often";
-    let id = stack.add("WebAcl", description, &properties).id();
+    let id = stack.add(logical_id(web_acl), description, &properties);
+    let id = id.id();
     add_log(stack, blueprint, web_acl, &id);
     id
+}
+
+/// Another one for each front: were it the same, a CDN more would replace it by one of the same name,
+/// which CloudFormation refuses to do.
+fn logical_id(web_acl: &WebAcl) -> LogicalId {
+    match web_acl.front {
+        Front::ContentDelivery => LogicalId::from("CdnWebAcl"),
+        Front::LoadBalancer => LogicalId::from("WebAcl"),
+    }
 }
 
 /// Puts the web ACL before the load balancer.
@@ -193,7 +203,6 @@ fn add_log(stack: &mut Stack, blueprint: &Blueprint, web_acl: &WebAcl, id: &Logi
         }),
     };
     let description = "Logs what the firewall refuses";
-    stack
-        .add("WebAclLogging", description, &logging)
-        .after([&group]);
+    let id = LogicalId::of(&[logical_id(web_acl).as_str(), "logging"]);
+    stack.add(id, description, &logging).after([&group]);
 }

@@ -267,7 +267,7 @@ fn many_hosts_fit() {
 #[test]
 fn the_firewall_is_before_the_front() {
     let before_cdn = edge(FULL);
-    assert_eq!(properties(&before_cdn, "WebAcl")["Scope"], "CLOUDFRONT");
+    assert_eq!(properties(&before_cdn, "CdnWebAcl")["Scope"], "CLOUDFRONT");
     let kind = "AWS::WAFv2::WebACLAssociation";
     assert_eq!(ids_of(&before_cdn, kind), Vec::<&str>::new());
     let before_balancer = edge(SMALLEST);

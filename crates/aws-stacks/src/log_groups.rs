@@ -72,3 +72,32 @@ pub(crate) fn arns(name: &str) -> [Text; 2] {
         pseudo::arn("logs", format!("log-group:{name}:*")),
     ]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{StackId, testing};
+
+    #[test]
+    fn a_retention_is_the_next_that_there_is() {
+        let mut stack = testing::stack(testing::SMALLEST, &StackId::Data);
+        for (days, expected) in [
+            (1, Some(1)),
+            (8, Some(14)),
+            (3_653, Some(3_653)),
+            (4_000, None),
+        ] {
+            let id = LogicalId::of(&["log-group", &days.to_string()]);
+            let retention = Duration::from_days(days);
+            let id = add_of_service(&mut stack, id, "name", retention, "Keeps logs");
+            let mut resources = stack.template.resources().iter();
+            let (_, group) = resources.find(|(known, _)| *known == id).unwrap();
+            let written = group.properties.get("RetentionInDays");
+            assert_eq!(
+                written.and_then(serde_json::Value::as_i64),
+                expected,
+                "{days}"
+            );
+        }
+    }
+}

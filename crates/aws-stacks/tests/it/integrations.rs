@@ -258,7 +258,7 @@ fn pingdom_is_told_which_urls_to_watch() {
 /// The properties of all resources of a type, in all stacks.
 fn resources(stacks: &Stacks, kind: &str) -> Vec<Value> {
     let templates = stacks.stacks.iter().map(|stack| &stack.template);
-    let resources = templates.flat_map(|template| template.resources());
+    let resources = templates.flat_map(mck_cloudformation::Template::resources);
     resources
         .filter(|(_, resource)| resource.kind == kind)
         .map(|(_, resource)| resource.properties.clone())
@@ -286,7 +286,7 @@ fn is_secret(stacks: &Stacks, variable: &Value, secret: &str) -> bool {
     let source = variable["ValueFrom"].to_string();
     let name = format!("shop/production/{secret}");
     let templates = stacks.stacks.iter().map(|stack| &stack.template);
-    let mut resources = templates.flat_map(|template| template.resources());
+    let mut resources = templates.flat_map(mck_cloudformation::Template::resources);
     resources.any(|(id, resource)| {
         resource.kind == "AWS::SecretsManager::Secret"
             && resource.properties["Name"] == name.as_str()

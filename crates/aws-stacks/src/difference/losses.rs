@@ -117,7 +117,7 @@ const STORES: [Store; 14] = [
 ];
 
 /// What becomes of a resource's data when this happens to it.
-pub(super) fn of(resource: &Value, action: Action) -> Option<DataFate> {
+pub fn of(resource: &Value, action: Action) -> Option<DataFate> {
     let kind = template::kind(resource);
     let store = STORES.iter().find(|store| store.kind == kind)?;
     let policy = match action {

@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-pub use losses::{DataFate, Fate};
+pub use losses::{DataFate, Fate, of as data_fate};
 pub use paths::{PropertyChange, Requirement};
 pub use references::Cause;
 pub use renaming::Renaming;

@@ -1,0 +1,171 @@
+//! Follows a stack until nothing is in progress any more.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+use crate::{
+    client::{Client, Event},
+    error::AwsError,
+    failure::{Reason, first_reason},
+    progress::{Progress, Reporter},
+    status::{Phase, is_success},
+};
+
+/// CloudFormation itself gives most resources up before.
+const DEADLINE: Duration = Duration::from_secs(6 * 3600);
+/// The first wait between two looks; each is longer than the last.
+const FIRST_WAIT: Duration = Duration::from_millis(200);
+/// The longest wait between two looks.
+const LONGEST_WAIT: Duration = Duration::from_secs(3);
+
+/// Waits that grow.
+pub(crate) struct Waits {
+    next: Duration,
+    end: Instant,
+}
+
+impl Waits {
+    /// Waits until a deadline, from now.
+    pub(crate) fn until(deadline: Duration) -> Self {
+        Self {
+            next: FIRST_WAIT,
+            end: Instant::now() + deadline,
+        }
+    }
+
+    /// Waits once more; false where the deadline has passed.
+    pub(crate) async fn wait(&mut self) -> bool {
+        if Instant::now() >= self.end {
+            return false;
+        }
+        sleep(self.next).await;
+        self.next = (self.next * 3 / 2).min(LONGEST_WAIT);
+        true
+    }
+}
+
+/// Which events are the operation's.
+#[derive(Debug, Clone)]
+pub(crate) enum Since {
+    /// Those after the one of that id; all where there was none.
+    Event(Option<String>),
+    /// Those from the stack's own last beginning.
+    OperationStart,
+}
+
+impl Since {
+    /// Events before the operation end the reading.
+    fn is_enough(&self, event: &Event) -> bool {
+        match self {
+            Self::Event(id) => id.as_deref() == Some(event.id.as_str()),
+            Self::OperationStart => is_start(event),
+        }
+    }
+}
+
+/// Whether an operation begins with this event.
+pub(crate) fn is_start(event: &Event) -> bool {
+    event.is_of_stack
+        && matches!(
+            event.status.as_str(),
+            "CREATE_IN_PROGRESS" | "UPDATE_IN_PROGRESS" | "DELETE_IN_PROGRESS"
+        )
+}
+
+/// How an operation ended.
+#[derive(Debug, Clone)]
+pub(crate) struct Ended {
+    /// The stack's status; `DELETE_COMPLETE` where it is gone.
+    pub(crate) status: String,
+    /// Why, where it failed.
+    pub(crate) reason: Option<Reason>,
+}
+
+impl Ended {
+    /// Whether it ended as it was meant to.
+    pub(crate) fn is_success(&self) -> bool {
+        is_success(&self.status)
+    }
+}
+
+/// The operation on a stack that is followed.
+pub(crate) struct Following<'a> {
+    pub(crate) client: &'a Client,
+    pub(crate) reporter: &'a Reporter,
+    /// The stack's id for people, such as `data`.
+    pub(crate) label: &'a str,
+    /// Its full name.
+    pub(crate) name: &'a str,
+    /// Its ARN, by which it is found even when it is gone.
+    pub(crate) arn: &'a str,
+}
+
+impl Following<'_> {
+    /// Reports each event once, until the stack is not in progress any more.
+    pub(crate) async fn follow(&self, since: Since) -> Result<Ended, AwsError> {
+        let mut waits = Waits::until(DEADLINE);
+        let mut since = since;
+        let mut seen: Vec<Event> = Vec::new();
+        loop {
+            // First the state, then the events: the last event is not missed.
+            let there = self.client.describe(self.arn).await?;
+            let fresh = self.fresh(&since, &seen).await?;
+            if let Some(newest) = fresh.last() {
+                since = Since::Event(Some(newest.id.clone()));
+            }
+            for event in &fresh {
+                self.reporter.tell(Progress::of(self.label, event));
+            }
+            seen.extend(fresh);
+            let status = there.map_or_else(|| "DELETE_COMPLETE".to_owned(), |it| it.status);
+            if Phase::of(&status) != Phase::InProgress {
+                let failed = !is_success(&status);
+                let reason = failed.then(|| first_reason(self.name, &seen)).flatten();
+                return Ok(Ended { status, reason });
+            }
+            if !waits.wait().await {
+                return Err(AwsError::Deadline {
+                    what: "the operation",
+                    stack: self.name.to_owned(),
+                    seconds: DEADLINE.as_secs(),
+                });
+            }
+        }
+    }
+
+    /// Events that were not seen yet, in the order in which they happened.
+    async fn fresh(&self, since: &Since, seen: &[Event]) -> Result<Vec<Event>, AwsError> {
+        let is_enough = |event: &Event| since.is_enough(event);
+        let mut events = self.client.events(self.arn, &is_enough).await?;
+        if matches!(since, Since::Event(_)) && events.last().is_some_and(is_enough) {
+            events.pop();
+        }
+        events.retain(|event| seen.iter().all(|known| known.id != event.id));
+        events.reverse();
+        Ok(events)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_stacks_own_beginning_starts_an_operation() {
+        let event = |is_of_stack: bool, status: &str| Event {
+            id: "1".to_owned(),
+            logical_id: "shop".to_owned(),
+            kind: String::new(),
+            status: status.to_owned(),
+            reason: String::new(),
+            token: String::new(),
+            time: String::new(),
+            is_of_stack,
+        };
+        assert!(is_start(&event(true, "UPDATE_IN_PROGRESS")));
+        assert!(!is_start(&event(true, "UPDATE_ROLLBACK_IN_PROGRESS")));
+        assert!(!is_start(&event(true, "REVIEW_IN_PROGRESS")));
+        assert!(!is_start(&event(false, "CREATE_IN_PROGRESS")));
+    }
+}

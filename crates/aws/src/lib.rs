@@ -1,0 +1,32 @@
+//! Makes, changes and removes an environment's stacks through CloudFormation.
+//!
+//! This is the only crate with an asynchronous runtime and AWS's SDK; its public functions are
+//! synchronous. `schedule`, `failure`, `recovery`, `status` and `change_set` are pure; `client` and
+//! `bucket` make single calls; `plan`, `apply`, `destroy` and `drift` put them together.
+
+mod account;
+mod apply;
+mod bucket;
+mod change_set;
+mod client;
+mod destroy;
+mod drift;
+mod error;
+mod failure;
+mod follow;
+mod plan;
+mod progress;
+mod recovery;
+mod request;
+mod schedule;
+mod status;
+
+pub use account::{Account, Identity};
+pub use apply::{Applied, ApplyOptions, StackFailure};
+pub use destroy::{Destroyed, Keep, KeepReason};
+pub use drift::{Drift, DriftedProperty, DriftedResource};
+pub use error::{AwsError, CallFailure};
+pub use failure::Reason;
+pub use plan::AccountPlan;
+pub use progress::{Progress, Reporter};
+pub use schedule::{Schedule, ScheduleError};

@@ -15,6 +15,9 @@ use super::{
 /// A disk with less room than this is full: a database needs more for its redo log alone. 64 MiB.
 const ALMOST_NOTHING: u64 = 64 << 20;
 
+/// With less room than this nothing can be written: 1 MiB.
+const NOTHING: u64 = 1 << 20;
+
 /// Failures in a row after which a person should know.
 const PROBLEM_AFTER: u32 = 4;
 
@@ -48,7 +51,7 @@ impl Supervisor {
             project: blueprint.project.clone(),
             environment: blueprint.environment.clone(),
             settled,
-            problem: self.problem(),
+            problem: self.problem(settled),
             components,
             apps,
         }
@@ -187,24 +190,23 @@ impl Supervisor {
     }
 
     /// What does not mend itself. On a full disk all kinds of things fail, each in words of its
-    /// own: then the disk is what to tell first.
-    fn problem(&self) -> Option<Problem> {
-        let problem = self.failing()?;
+    /// own: then the disk is what to tell first. Some only wait, as a database does before it
+    /// commits, so that nothing fails.
+    fn problem(&self, settled: bool) -> Option<Problem> {
         let top = self.workshop.context.layout.top();
-        let is_full = statvfs(top)
-            .is_ok_and(|disk| disk.f_bavail.saturating_mul(disk.f_frsize) < ALMOST_NOTHING);
-        if !is_full {
-            return Some(problem);
-        }
-        let message = format!(
-            "no space is left for {}; {}: {}",
-            top.display(),
-            problem.subject,
-            problem.message
-        );
+        let room =
+            statvfs(top).map_or(u64::MAX, |disk| disk.f_bavail.saturating_mul(disk.f_frsize));
+        let failing = self.failing();
+        let reason = match &failing {
+            Some(problem) if room < ALMOST_NOTHING => {
+                format!("; {}: {}", problem.subject, problem.message)
+            }
+            None if room < NOTHING && !settled => String::new(),
+            _ => return failing,
+        };
         Some(Problem {
             subject: Problem::DISK.to_owned(),
-            message,
+            message: format!("no space is left for {}{reason}", top.display()),
         })
     }
 

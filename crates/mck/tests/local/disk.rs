@@ -9,11 +9,15 @@ use crate::support::{File, Load, Store, add_token, everything_of, run, tokens};
 /// As large as is asked for at the start.
 const MIB: u32 = 1_200;
 
-/// Takes all that is left of the state folder's disk.
+/// Takes all that is left of the state folder's disk: most of it at once, so that what comes up
+/// meanwhile does not get there first.
 fn fill(store: &Store) -> std::path::PathBuf {
     let path = store.state.join("ballast");
+    let mut large = Command::new("fallocate");
+    run(large.arg("--length=600M").arg(&path)).with_code(0);
     let mut dd = Command::new("dd");
     dd.args(["if=/dev/zero", "bs=1M", "status=none"]);
+    dd.args(["oflag=append", "conv=notrunc"]);
     dd.arg(format!("of={}", path.display()));
     let full = run(&mut dd).with_code(1);
     assert!(full.err.contains("No space left"), "{full:#?}");

@@ -7,6 +7,8 @@ use crate::{Check, Finding, Kind, is_aws, is_production};
 
 pub(crate) const CHECKS: &[Check] = &[
     no_certificate,
+    content_delivery_without_certificate,
+    hosts_outside_the_public_zone,
     plain_http,
     no_access_logs,
     too_many_routes,
@@ -26,6 +28,56 @@ fn no_certificate(blueprint: &Blueprint) -> Vec<Finding> {
             && blueprint.public_zone.is_none(),
         "load-balancer.certificate",
         "there is neither a certificate nor a zone to validate one in: HTTPS can't be offered",
+    )
+}
+
+/// CloudFront takes certificates of us-east-1 only (CloudFront developer guide, "Requirements for
+/// using SSL/TLS certificates").
+fn content_delivery_without_certificate(blueprint: &Blueprint) -> Vec<Finding> {
+    const KIND: Kind = Kind::error(
+        "MCK-E007",
+        "set `dns.public-zone`, so that one can be requested there and validated, or leave \
+         `cdn.enabled` out",
+    );
+    KIND.when(
+        blueprint.content_delivery.is_some()
+            && blueprint.region != "us-east-1"
+            && !blueprint.load_balancer.certificate_arns.is_empty()
+            && blueprint.public_zone.is_none(),
+        "cdn.enabled",
+        "the CDN needs a certificate in us-east-1, and there is no zone to validate one in: the \
+         apps' hosts could not be served",
+    )
+}
+
+fn hosts_outside_the_public_zone(blueprint: &Blueprint) -> Vec<Finding> {
+    const KIND: Kind = Kind::warning(
+        "MCK-E008",
+        "make the record yourself and name a certificate for it in \
+         `load-balancer.certificate.arns`, or give the app a host of the zone",
+    );
+    let Some(zone) = &blueprint.public_zone else {
+        return Vec::new();
+    };
+    let Some(name) = zone.name.as_deref() else {
+        return Vec::new();
+    };
+    let outside = zone.hosts.iter().filter(|host| {
+        let rest = host.strip_suffix(name);
+        !rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    });
+    let outside: Vec<&str> = outside.map(String::as_str).collect();
+    KIND.when(
+        !outside.is_empty(),
+        "dns.public-zone",
+        &format!(
+            "{} not in the public zone {name}: neither a record nor a certificate is made for it",
+            if outside.len() == 1 {
+                format!("the host {} is", outside[0])
+            } else {
+                format!("the hosts {} are", outside.join(", "))
+            }
+        ),
     )
 }
 

@@ -287,6 +287,18 @@ const CASES: &[Case] = &[
         "waf.enabled = false\nintegration.cloudflare = {}",
     ),
     case(
+        "MCK-E007",
+        "staging",
+        "region = 'eu-west-1'\ncdn.enabled = true\nload-balancer.certificate.arns = ['arn:aws:acm:eu-west-1:123456789012:certificate/a']",
+        "cdn.enabled = true\nload-balancer.certificate.arns = ['arn:aws:acm:us-east-1:123456789012:certificate/a']",
+    ),
+    case(
+        "MCK-E008",
+        "staging",
+        "app.shop.routing.hosts = ['shop.another-example.com']\ndns.public-zone = 'example.com'",
+        "app.shop.routing.hosts = ['shop.example.com', 'example.com']\ndns.public-zone = 'example.com'",
+    ),
+    case(
         "MCK-E006",
         "production",
         "waf.count-only = true",

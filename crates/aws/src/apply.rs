@@ -21,7 +21,7 @@ use crate::{
     follow::{Ended, Following, Since, Waits, is_start},
     progress::{Progress, Reporter},
     recovery::{Situation, Step, towards_wanted},
-    request::{Outputs, Request},
+    request::{Outputs, Request, token},
     schedule::{Schedule, ScheduleError},
     status::{Phase, is_rollback},
 };
@@ -286,11 +286,9 @@ impl Work<'_> {
         let phase = there.map(|it| Phase::of(&it.status));
         let status = there.map_or("", |it| it.status.as_str());
         let in_progress = phase == Some(Phase::InProgress);
-        let is_ours = in_progress && {
-            let beginning = self
-                .beginning(there.map_or("", |it| it.id.as_str()))
-                .await?;
-            self.request.is_own(&beginning.0)
+        let is_ours = match there {
+            Some(there) if in_progress => self.request.is_own(&self.beginning(there).await?.by),
+            _ => false,
         };
         Ok(Situation {
             phase,
@@ -302,21 +300,15 @@ impl Work<'_> {
         })
     }
 
-    /// The token of the operation in progress, and when it began.
-    async fn beginning(&self, arn: &str) -> Result<(String, String), AwsError> {
-        let events = self.client.events(arn, &is_start).await?;
-        let start = events.into_iter().find(is_start);
-        Ok(start.map(|it| (it.token, it.time)).unwrap_or_default())
+    async fn beginning(&self, there: &Described) -> Result<Beginning, AwsError> {
+        beginning(&self.client, there).await
     }
 
     async fn busy(&self, there: &Described) -> Result<AwsError, AwsError> {
-        let (by, since) = self.beginning(&there.id).await?;
-        Ok(AwsError::Busy {
-            stack: self.request.name.clone(),
-            status: there.status.clone(),
-            since,
-            by,
-        })
+        Ok(self
+            .beginning(there)
+            .await?
+            .busy(&self.request.name, &there.status))
     }
 
     /// Whether template, parameters and tags are those that are wanted.
@@ -346,7 +338,7 @@ impl Work<'_> {
     /// Follows what is in progress, and says whether it was our own change that succeeded.
     async fn attach(&self, there: &Described) -> Result<bool, Trouble> {
         self.begun("follow");
-        let is_ours = self.request.is_own(&self.beginning(&there.id).await?.0);
+        let is_ours = self.request.is_own(&self.beginning(there).await?.by);
         let ended = self
             .following(&there.id)
             .follow(Since::OperationStart)
@@ -364,7 +356,7 @@ impl Work<'_> {
         }
         let since = Since::Event(newest(&self.client, &there.id).await?);
         let token = self.request.token(&self.scene.options.who);
-        self.client.delete(&there.id, &[], &token).await?;
+        self.client.delete(&self.request.name, &[], &token).await?;
         let ended = self.following(&there.id).follow(since).await?;
         if ended.is_success() {
             Ok(())
@@ -409,7 +401,7 @@ impl Work<'_> {
         body: &Body,
     ) -> Result<Change, Trouble> {
         let (client, request) = (&self.client, &self.request);
-        let change = match make(client, request, kind, body).await {
+        let change = match make(client, request, kind, body, &self.scene.options.who).await {
             Ok(Made::Nothing) => return Ok(Change::Nothing),
             Ok(Made::Set(change)) => change,
             Err(error) if is_overtaken(&error) => return Ok(Change::Overtaken),
@@ -472,6 +464,33 @@ impl Work<'_> {
     }
 }
 
+/// Who began what is in progress, and when.
+pub(crate) struct Beginning {
+    /// The token of its request; empty where there is none, such as from the console.
+    by: String,
+    /// In RFC 3339; empty where it is not known.
+    since: String,
+}
+
+impl Beginning {
+    pub(crate) fn busy(self, stack: &str, status: &str) -> AwsError {
+        AwsError::Busy {
+            stack: stack.to_owned(),
+            status: status.to_owned(),
+            since: self.since,
+            by: self.by,
+        }
+    }
+}
+
+/// Who began what is in progress, and when.
+pub(crate) async fn beginning(client: &Client, there: &Described) -> Result<Beginning, AwsError> {
+    let events = client.events(&there.id, &is_start).await?;
+    let start = events.into_iter().find(is_start);
+    let (by, since) = start.map(|it| (it.token, it.time)).unwrap_or_default();
+    Ok(Beginning { by, since })
+}
+
 /// A change set and its name.
 pub(crate) struct NamedChangeSet {
     pub(crate) name: String,
@@ -490,8 +509,9 @@ pub(crate) async fn make(
     request: &Request,
     kind: ChangeKind,
     body: &Body,
+    who: &str,
 ) -> Result<Made, AwsError> {
-    let name = change_set_name(request);
+    let name = change_set_name(request, who);
     client.create_change_set(request, &name, kind, body).await?;
     let mut waits = Waits::until(CHANGE_SET_DEADLINE);
     loop {
@@ -536,7 +556,7 @@ pub(crate) async fn body(
             bytes,
         });
     }
-    let key = format!("{}/{}.json", request.name, change_set_name(request));
+    let key = format!("{}/{}-{}.json", request.name, request.digest(), moment());
     let stored = clients
         .buckets
         .store(&request.region, &key, &request.body)
@@ -544,17 +564,17 @@ pub(crate) async fn body(
     Ok((Body::Url(stored.url.clone()), Some(stored)))
 }
 
-/// Another name each time.
-fn change_set_name(request: &Request) -> String {
+/// Another name each time, which tells in the console who is at work, as the token does.
+fn change_set_name(request: &Request, who: &str) -> String {
+    token(&request.digest(), &format!("{}-{who}", moment()))
+}
+
+/// Another text each time.
+fn moment() -> String {
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
-    format!(
-        "mck-{}-{}-{}",
-        request.digest(),
-        now.as_nanos(),
-        std::process::id()
-    )
+    format!("{}-{}", now.as_nanos(), std::process::id())
 }
 
 /// The id of the stack's newest event.

@@ -9,10 +9,10 @@ use tokio::task::JoinSet;
 
 use crate::{
     account::{Account, Clients},
-    apply::{Made, StackFailure, Trouble, body, make, newest, schedule},
+    apply::{Made, StackFailure, Trouble, beginning, body, make, newest, schedule},
     client::{ChangeKind, Client, Described, Held},
     error::AwsError,
-    follow::{Ended, Following, Since, is_start},
+    follow::{Ended, Following, Since},
     plan::removal_rank,
     progress::{Progress, Reporter},
     recovery::{RemovalStep, Situation, towards_removed},
@@ -211,7 +211,7 @@ async fn run(
                 client: clients.owned(&stack.region),
                 clients: clients.clone(),
                 stack: Arc::new(stack.clone()),
-                token: token("destroy", who),
+                who: who.to_owned(),
                 reporter: reporter.clone(),
             };
             running.spawn(async move {
@@ -257,7 +257,7 @@ struct Removal {
     client: Client,
     clients: Clients,
     stack: Arc<StackTemplate>,
-    token: String,
+    who: String,
     reporter: Reporter,
 }
 
@@ -347,7 +347,7 @@ impl Removal {
             is_protected: false,
         };
         let (body, stored) = body(&self.clients, &request).await?;
-        let made = make(&self.client, &request, ChangeKind::Update, &body).await;
+        let made = make(&self.client, &request, ChangeKind::Update, &body, &self.who).await;
         if let Some(stored) = stored {
             self.clients.buckets.remove(&stored).await?;
         }
@@ -356,7 +356,7 @@ impl Removal {
         };
         let since = Since::Event(newest(&self.client, &there.id).await?);
         self.client
-            .execute(&request.name, &change.name, &self.token)
+            .execute(&request.name, &change.name, &self.token())
             .await?;
         let ended = self.following(&there.id).follow(since).await?;
         if ended.is_success() {
@@ -369,20 +369,19 @@ impl Removal {
     async fn delete(&self, there: &Described, retain: &[String]) -> Result<Ended, AwsError> {
         self.begun("delete");
         let since = Since::Event(newest(&self.client, &there.id).await?);
-        self.client.delete(&there.id, retain, &self.token).await?;
+        self.client
+            .delete(&self.stack.name, retain, &self.token())
+            .await?;
         self.following(&there.id).follow(since).await
     }
 
     async fn busy(&self, there: &Described) -> Result<AwsError, AwsError> {
-        let events = self.client.events(&there.id, &is_start).await?;
-        let start = events.into_iter().find(is_start);
-        let (by, since) = start.map(|it| (it.token, it.time)).unwrap_or_default();
-        Ok(AwsError::Busy {
-            stack: self.stack.name.clone(),
-            status: there.status.clone(),
-            since,
-            by,
-        })
+        let beginning = beginning(&self.client, there).await?;
+        Ok(beginning.busy(&self.stack.name, &there.status))
+    }
+
+    fn token(&self) -> String {
+        token("destroy", &self.who)
     }
 
     fn begun(&self, what: &'static str) {

@@ -16,6 +16,9 @@ use crate::{
 const DEADLINE: Duration = Duration::from_secs(6 * 3600);
 /// The first wait between two looks; each is longer than the last.
 const FIRST_WAIT: Duration = Duration::from_millis(200);
+/// How long an operation that was asked for may take to show: until then the stack has its old
+/// status.
+const BEGINNING: Duration = Duration::from_secs(20);
 /// The longest wait between two looks.
 const LONGEST_WAIT: Duration = Duration::from_secs(3);
 
@@ -107,6 +110,8 @@ impl Following<'_> {
         let mut waits = Waits::until(DEADLINE);
         let mut since = since;
         let mut seen: Vec<Event> = Vec::new();
+        let is_under_way = matches!(since, Since::OperationStart);
+        let latest = Instant::now() + BEGINNING;
         loop {
             // First the state, then the events: the last event is not missed.
             let there = self.client.describe(self.arn).await?;
@@ -118,8 +123,12 @@ impl Following<'_> {
                 self.reporter.tell(Progress::of(self.label, event));
             }
             seen.extend(fresh);
+            let has_begun = is_under_way
+                || there.is_none()
+                || seen.iter().any(|event| event.is_of_stack)
+                || Instant::now() > latest;
             let status = there.map_or_else(|| "DELETE_COMPLETE".to_owned(), |it| it.status);
-            if Phase::of(&status) != Phase::InProgress {
+            if has_begun && Phase::of(&status) != Phase::InProgress {
                 let failed = !is_success(&status);
                 let reason = failed.then(|| first_reason(self.name, &seen)).flatten();
                 return Ok(Ended { status, reason });

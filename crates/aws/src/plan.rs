@@ -22,6 +22,9 @@ use crate::{
 /// The key of a template's metadata that says what it belongs to.
 const METADATA: &str = "mck";
 
+/// Who makes change sets that are only read.
+const PLANNER: &str = "plan";
+
 /// What an apply would do.
 #[derive(Debug)]
 pub struct AccountPlan {
@@ -209,7 +212,7 @@ async fn difference(
 ) -> Result<Option<StackDifference>, AwsError> {
     let client = clients.of(&request.region);
     let (body, stored) = body(clients, request).await?;
-    let made = make(client, request, ChangeKind::Update, &body).await;
+    let made = make(client, request, ChangeKind::Update, &body, PLANNER).await;
     if let Some(stored) = stored {
         clients.buckets.remove(&stored).await?;
     }

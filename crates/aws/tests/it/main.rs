@@ -1,0 +1,11 @@
+//! The client against servers that stand in for AWS, over the real protocol.
+//!
+//! Each test runs in network and process namespaces of its own, with one stand-in: whatever happens,
+//! nothing is left.
+
+mod faults;
+mod life;
+mod stacks;
+mod stand_in;
+mod stuck;
+mod tokens;

@@ -25,8 +25,9 @@ pub enum StackId {
     App(String),
     /// Jenkins.
     Jenkins,
-    /// What all environments of a project in a region share; named `<project>-global`.
-    Global,
+    /// What all environments of a project in a region share; numbered from 1, and named
+    /// `<project>-global`, `<project>-global-2` and so on.
+    Global(usize),
 }
 
 impl StackId {
@@ -43,7 +44,8 @@ impl StackId {
             Self::Cluster(name) => format!("cluster-{name}"),
             Self::App(name) => format!("app-{name}"),
             Self::Jenkins => "jenkins".to_owned(),
-            Self::Global => "global".to_owned(),
+            Self::Global(1) => "global".to_owned(),
+            Self::Global(number) => format!("global-{number}"),
         }
     }
 }

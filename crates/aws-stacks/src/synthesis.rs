@@ -59,7 +59,7 @@ impl Stacks {
     /// Turns a blueprint into stacks: the same for the same blueprint, byte for byte.
     ///
     /// `siblings` are the blueprints of all AWS environments of the project, this one among them:
-    /// they share the global stack.
+    /// they share the global stacks.
     pub fn synthesise(blueprint: &Blueprint, siblings: &[&Blueprint], source: &Source) -> Self {
         let scene = Scene::new(blueprint, source);
         let mut stacks = vec![network::stack(&scene), data::stack(&scene)];
@@ -79,7 +79,7 @@ impl Stacks {
                 .iter()
                 .map(|it| jenkins::stack(&scene, it)),
         );
-        stacks.extend(global::stack(&scene, siblings));
+        stacks.extend(global::stacks(&scene, siblings));
         Self {
             project: blueprint.project.clone(),
             environment: blueprint.environment.clone(),

@@ -8,7 +8,8 @@ use mck_cloudformation::{
 use super::permissions;
 use crate::stack::Stack;
 
-pub(super) fn add(stack: &mut Stack, global: &Global, blueprints: &[&Blueprint]) {
+/// Adds the doors to the first of `stacks` global stacks.
+pub(super) fn add(stack: &mut Stack, global: &Global, blueprints: &[&Blueprint], stacks: usize) {
     for provider in &global.identity_providers {
         add_provider(stack, provider);
     }
@@ -29,7 +30,7 @@ pub(super) fn add(stack: &mut Stack, global: &Global, blueprints: &[&Blueprint])
         if roles.is_empty() && users.is_empty() {
             continue;
         }
-        let policies = permissions::add(stack, blueprint, repositories);
+        let policies = permissions::add(stack, blueprint, repositories, stacks);
         for role in roles {
             add_role(stack, global, role, &policies);
         }

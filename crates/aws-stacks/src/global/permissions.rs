@@ -6,7 +6,10 @@ use std::collections::BTreeSet;
 use mck_blueprint::model::Blueprint;
 use mck_cloudformation::{LogicalId, PolicyDocument, Statement, Text, pseudo, resources::iam};
 
-use crate::{names, stack::Stack};
+use crate::{
+    names,
+    stack::{Stack, StackId},
+};
 
 /// Clusters in one policy: a managed policy has at most 6,144 characters (IAM quotas), and a cluster
 /// needs about 600.
@@ -17,9 +20,10 @@ pub(super) fn add<'a>(
     stack: &mut Stack,
     blueprint: &Blueprint,
     repositories: impl Iterator<Item = &'a String>,
+    stacks: usize,
 ) -> Vec<LogicalId> {
     let environment = &blueprint.environment;
-    let releases = PolicyDocument::new(releases(blueprint, repositories));
+    let releases = PolicyDocument::new(releases(blueprint, repositories, stacks));
     let mut policies = vec![("releases".to_owned(), releases)];
     let clusters = blueprint.clusters.chunks(CLUSTERS_PER_POLICY).enumerate();
     policies.extend(clusters.map(|(index, clusters)| {
@@ -50,6 +54,7 @@ pub(super) fn add<'a>(
 fn releases<'a>(
     blueprint: &Blueprint,
     repositories: impl Iterator<Item = &'a String>,
+    stacks: usize,
 ) -> Vec<Statement> {
     let Blueprint {
         project,
@@ -124,10 +129,11 @@ fn releases<'a>(
             "cloudformation:ListStackResources",
         ])
         .named("ReadStacks")
-        .on([
-            pseudo::arn("cloudformation", format!("stack/{prefix}-*/*")),
-            pseudo::arn("cloudformation", format!("stack/{project}-global/*")),
-        ]),
+        .on([pseudo::arn("cloudformation", format!("stack/{prefix}-*/*"))])
+        .on((1..=stacks).map(|number| {
+            let name = StackId::Global(number).name();
+            pseudo::arn("cloudformation", format!("stack/{project}-{name}/*"))
+        })),
         Statement::allow([
             "elasticloadbalancing:DescribeTargetGroups",
             "elasticloadbalancing:DescribeTargetHealth",

@@ -1,15 +1,47 @@
 //! Image repositories.
 
-use mck_blueprint::model::{Global, ImageRepository};
+use mck_blueprint::model::ImageRepository;
 use mck_cloudformation::{Json, LogicalId, resources::ecr};
 use serde_json::json;
+use sha2::{Digest, Sha256};
 
 use crate::stack::Stack;
 
 const SECONDS_OF_A_DAY: u64 = 86_400;
 
-pub(super) fn add(stack: &mut Stack, global: &Global) {
-    for repository in &global.repositories {
+/// Repositories in one stack: a template has at most 500 resources, and the doors of continuous
+/// integration are some ten for each environment.
+const REPOSITORIES_PER_STACK: usize = 400;
+
+/// The repositories of each stack, at least one stack.
+///
+/// A repository's name alone says where it is among so many stacks, so that a new app moves nobody
+/// else's repositories. When they become too many for their stacks, the number of stacks doubles and
+/// some of each move to a later one.
+pub(super) fn parts(repositories: &[ImageRepository]) -> Vec<Vec<&ImageRepository>> {
+    let mut count = 1;
+    loop {
+        let mut parts = vec![Vec::new(); count];
+        for repository in repositories {
+            parts[position(&repository.name, count)].push(repository);
+        }
+        if parts.iter().all(|it| it.len() <= REPOSITORIES_PER_STACK) {
+            return parts;
+        }
+        count *= 2;
+    }
+}
+
+/// The place of a name among `count` stacks, a power of two: the last bits of its digest.
+fn position(name: &str, count: usize) -> usize {
+    let digest = Sha256::digest(name);
+    let last = digest.last_chunk().expect("a digest has 32 bytes");
+    // What is left is less than `count`.
+    usize::try_from(u64::from_be_bytes(*last) % count as u64).unwrap_or_default()
+}
+
+pub(super) fn add(stack: &mut Stack, repositories: &[&ImageRepository]) {
+    for repository in repositories {
         let id = LogicalId::of(&["repository", &repository.app, &repository.base_image]);
         let description = format!(
             "Images `{}` of the app {}",

@@ -1,9 +1,11 @@
+use std::collections::BTreeSet;
+
 use mck_blueprint::Blueprint;
 use mck_cloudformation::Json;
 use mck_environment::EnvironmentFile;
 use serde_json::json;
 
-use crate::{Source, Stack, StackId, Stacks};
+use crate::{Source, Stack, StackId, Stacks, synthesis::Scene};
 
 const TWO_ENVIRONMENTS: &str = r#"
 project = "shop"
@@ -53,7 +55,7 @@ fn globals(text: &str) -> Vec<Option<Stack>> {
         .iter()
         .map(|blueprint| Stacks::synthesise(blueprint, &siblings, &source));
     stacks
-        .map(|stacks| stacks.get(&StackId::Global).cloned())
+        .map(|stacks| stacks.get(&StackId::Global(1)).cloned())
         .collect()
 }
 
@@ -98,6 +100,59 @@ port = 80
 [environment.production]
 "#;
     assert_eq!(globals(text), [None]);
+}
+
+/// The global stacks of many apps: the names of each one's repositories.
+fn repositories_of_many(apps: usize) -> Vec<BTreeSet<String>> {
+    let each = (0..apps).map(|number| {
+        format!(
+            "[app.app-{number}]\npreset = \"magento2\"\nsource = \"shop\"\n\
+             routing.hosts = [\"app-{number}.example.com\"]\n"
+        )
+    });
+    let certificate = "arn:aws:acm:us-east-1:123456789012:certificate/1";
+    let text = format!(
+        "project = \"shop\"\nload-balancer.certificate.arns = [\"{certificate}\"]\n{}\n\
+         [ci]\nuser = true\n[environment.production]\n[environment.staging]\n",
+        each.collect::<String>()
+    );
+    let blueprints = blueprints(&text);
+    let siblings: Vec<&Blueprint> = blueprints.iter().collect();
+    let source = Source::new("magecloudkit.toml", text.as_bytes());
+    let of = |blueprint| {
+        let scene = Scene::new(blueprint, &source);
+        super::stacks(&scene, &siblings)
+    };
+    let [one, other] = [&blueprints[0], &blueprints[1]].map(of);
+    assert_eq!(one, other, "the same from every environment");
+    assert!(one.iter().all(|stack| stack.template.problems().is_empty()));
+    assert!(one[0].template.text().contains("CiUserStaging"));
+    let named = one.iter().zip(1..);
+    assert!(
+        named
+            .clone()
+            .all(|(it, number)| it.id == StackId::Global(number))
+    );
+    let names = one.iter().map(|stack| {
+        let resources = stack.template.resources().iter();
+        let repositories = resources.filter(|(_, it)| it.kind == "AWS::ECR::Repository");
+        repositories.map(|(id, _)| id.to_string()).collect()
+    });
+    names.collect()
+}
+
+#[test]
+fn many_repositories_are_spread_over_stacks() {
+    let small = repositories_of_many(10);
+    assert_eq!(small.len(), 1);
+    let large = repositories_of_many(300);
+    assert!(large.len() > 1);
+    assert_eq!(large.iter().map(BTreeSet::len).sum::<usize>(), 600);
+    let larger = repositories_of_many(301);
+    assert_eq!(larger.len(), large.len());
+    for (before, after) in large.iter().zip(&larger) {
+        assert!(before.is_subset(after), "a new app moves no repository");
+    }
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use mck_blueprint::{
     Blueprint,
-    model::{AccessRule, Peer, PortRange, Protocol, SecurityGroup, SecurityGroupName, Tier},
+    model::{AccessRule, Peer, PortRange, Protocol, SecurityGroup, SecurityGroupName},
 };
 use mck_cloudformation::{
     LogicalId, Parameter, ParameterType, Tag, Text,
@@ -28,27 +28,13 @@ mod prefix_lists;
 const NOWHERE: &str = "127.0.0.1/32";
 const WORLD: &str = "0.0.0.0/0";
 const WORLD_IPV6: &str = "::/0";
-const HTTPS: u16 = 443;
-
-/// The group of the interface endpoints.
-pub(crate) fn endpoints() -> SecurityGroupName {
-    SecurityGroupName("endpoints".to_owned())
-}
-
-/// Whether AWS's services are reached through interface endpoints: where app subnets have no other
-/// way. An endpoint costs about as much an hour and zone as a fifth of a NAT gateway; beside one it
-/// would pay only from some 200 GB a month and service on, and image layers, the bulk, go through
-/// S3's gateway endpoint for nothing.
-pub(crate) fn has_endpoints(blueprint: &Blueprint) -> bool {
-    !blueprint.has_way_out(Tier::App)
-}
 
 /// Groups and rules by the stack that makes them, sorted out once for all stacks.
 pub(crate) struct Access<'a> {
     /// Owners of groups; of those that are not here the network stack.
     owners: HashMap<&'a str, StackId>,
-    groups: HashMap<StackId, Vec<SecurityGroup>>,
-    rules: HashMap<StackId, Vec<AccessRule>>,
+    groups: HashMap<StackId, Vec<&'a SecurityGroup>>,
+    rules: HashMap<StackId, Vec<&'a AccessRule>>,
 }
 
 impl Access<'_> {
@@ -59,12 +45,12 @@ impl Access<'_> {
             groups: HashMap::new(),
             rules: HashMap::new(),
         };
-        for group in groups(blueprint) {
+        for group in &blueprint.security_groups {
             let owner = access.owner(&group.name);
             access.groups.entry(owner).or_default().push(group);
         }
-        for rule in rules(blueprint) {
-            if let Some(home) = access.home(&rule) {
+        for rule in &blueprint.access {
+            if let Some(home) = access.home(rule) {
                 access.rules.entry(home).or_default().push(rule);
             }
         }
@@ -129,69 +115,6 @@ pub(crate) fn id(stack: &mut Stack, scene: &Scene<'_>, group: &SecurityGroupName
 
 fn logical_id(group: &SecurityGroupName) -> LogicalId {
     LogicalId::of(&["security-group", &group.0])
-}
-
-fn groups(blueprint: &Blueprint) -> Vec<SecurityGroup> {
-    let mut groups = blueprint.security_groups.clone();
-    if has_endpoints(blueprint) {
-        groups.push(SecurityGroup {
-            name: endpoints(),
-            description: "Endpoints of AWS services in the VPC".to_owned(),
-            ingress: Vec::new(),
-            egress: Vec::new(),
-        });
-    }
-    groups
-}
-
-/// The blueprint's rules, and what only AWS has: the same for IPv6 where the internet may come in, and
-/// the ways to the endpoints.
-fn rules(blueprint: &Blueprint) -> Vec<AccessRule> {
-    let mut rules = blueprint.access.clone();
-    if blueprint.network.ipv6 {
-        let from_world = Peer::Range(WORLD.to_owned());
-        let open = blueprint.access.iter().filter(|it| it.from == from_world);
-        rules.extend(open.map(|rule| AccessRule {
-            from: Peer::Range(WORLD_IPV6.to_owned()),
-            ..rule.clone()
-        }));
-    }
-    if has_endpoints(blueprint) {
-        for group in in_app_subnets(blueprint) {
-            rules.extend(ways_to_endpoints(group));
-        }
-    }
-    rules
-}
-
-/// Groups whose members are in app subnets.
-fn in_app_subnets(blueprint: &Blueprint) -> impl Iterator<Item = &SecurityGroupName> {
-    let clusters = blueprint.clusters.iter().map(|it| &it.security_group);
-    let apps = blueprint.apps.iter().map(|it| &it.security_group);
-    let jenkins = blueprint.jenkins.iter().map(|it| &it.node.security_group);
-    clusters.chain(apps).chain(jenkins)
-}
-
-/// S3's gateway endpoint has no group: it is reached by S3's public addresses, to which no other
-/// route leads.
-fn ways_to_endpoints(group: &SecurityGroupName) -> [AccessRule; 2] {
-    let rule = |to: Peer, reason: &str| AccessRule {
-        from: Peer::Group(group.clone()),
-        to,
-        protocol: Protocol::Tcp,
-        ports: PortRange::single(HTTPS),
-        reason: reason.to_owned(),
-    };
-    [
-        rule(
-            Peer::Group(endpoints()),
-            "AWS services are reached through endpoints in the VPC",
-        ),
-        rule(
-            Peer::Range(WORLD.to_owned()),
-            "S3 is reached through its gateway endpoint; there is no other route",
-        ),
-    ]
 }
 
 fn add_group(stack: &mut Stack, blueprint: &Blueprint, group: &SecurityGroup) {

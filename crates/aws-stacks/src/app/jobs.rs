@@ -29,7 +29,7 @@ use mck_environment::{
 
 use super::{Parts, RELEASED, access_points, alone};
 use crate::{
-    names, roles, security_groups,
+    names, roles,
     stack::Stack,
     task_definition::{self, LOCKS, NetworkMode, Task, seconds},
 };
@@ -111,7 +111,7 @@ fn containers(parts: &Parts<'_>, job: &ScheduledJob, is_locked: bool) -> Vec<Con
         container.command = watched(job, is_locked);
         return vec![container];
     }
-    if security_groups::has_endpoints(parts.scene.blueprint) {
+    if parts.scene.blueprint.network.endpoints.is_some() {
         return vec![container];
     }
     container.depends_on = BTreeMap::from([(GUARD.to_owned(), DependencyCondition::Healthy)]);

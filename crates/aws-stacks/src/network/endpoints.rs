@@ -6,24 +6,6 @@ use mck_cloudformation::{LogicalId, pseudo, resources::ec2};
 use super::{name_tag, vpc::Vpc};
 use crate::{names, security_groups, stack::Stack, synthesis::Scene};
 
-/// What App Servers, tasks and Session Manager call (ECS developer guide, "Amazon ECS interface VPC
-/// endpoints"; Systems Manager user guide, "Create VPC endpoints").
-const SERVICES: [&str; 13] = [
-    "ec2messages",
-    "ecr.api",
-    "ecr.dkr",
-    "ecs",
-    "ecs-agent",
-    "ecs-telemetry",
-    "elasticfilesystem",
-    "logs",
-    "monitoring",
-    "secretsmanager",
-    "ssm",
-    "ssmmessages",
-    "sts",
-];
-
 /// The gateway endpoint of S3: it costs nothing, and image layers, Amazon Linux's packages and
 /// backups go through it rather than a NAT gateway.
 pub(super) fn add_gateway(
@@ -48,21 +30,19 @@ pub(super) fn add_gateway(
     stack.add("S3Endpoint", description, &endpoint);
 }
 
-/// Interface endpoints, where [`security_groups::has_endpoints`] says so.
+/// Interface endpoints of the services that the blueprint names.
 pub(super) fn add_interfaces(stack: &mut Stack, scene: &Scene<'_>) {
     let blueprint = scene.blueprint;
-    if !security_groups::has_endpoints(blueprint) {
+    let Some(endpoints) = &blueprint.network.endpoints else {
         return;
-    }
+    };
     let vpc = stack.have_or_take(&names::network::vpc());
-    let group = security_groups::id(stack, scene, &security_groups::endpoints());
+    let group = security_groups::id(stack, scene, &endpoints.security_group);
     let subnets: Vec<_> = names::network::subnets(blueprint, Tier::App)
         .iter()
         .map(|subnet| stack.have_or_take(subnet))
         .collect();
-    let wanted =
-        |service: &&str| *service != "elasticfilesystem" || blueprint.file_system.is_some();
-    for service in SERVICES.into_iter().filter(wanted) {
+    for service in &endpoints.services {
         let endpoint = ec2::VpcEndpoint {
             vpc_id: vpc.clone(),
             vpc_endpoint_type: "Interface".into(),

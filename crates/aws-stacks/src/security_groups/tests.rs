@@ -80,7 +80,7 @@ fn no_group_has_more_rules_than_aws_allows() {
     for text in environments() {
         let blueprint = blueprint(&text);
         let mut weights: BTreeMap<(String, &str), usize> = BTreeMap::new();
-        for rule in rules(&blueprint) {
+        for rule in &blueprint.access {
             for (group, way, peer) in [(&rule.to, "in", &rule.from), (&rule.from, "out", &rule.to)]
             {
                 let Peer::Group(name) = group else { continue };
@@ -108,10 +108,10 @@ fn descriptions_are_what_ec2_takes() {
     };
     for text in environments() {
         let blueprint = blueprint(&text);
-        for rule in rules(&blueprint) {
+        for rule in &blueprint.access {
             assert!(fits(&rule.reason), "{}", rule.reason);
         }
-        for group in groups(&blueprint) {
+        for group in &blueprint.security_groups {
             assert!(fits(&group.description), "{}", group.description);
         }
     }
@@ -128,14 +128,17 @@ fn every_rule_is_at_both_of_its_ends() {
             resources.filter(|(_, it)| it.kind == kind).count()
         };
         let ends = |pick: fn(&AccessRule) -> &Peer| {
-            let all = rules(&blueprint);
+            let all = &blueprint.access;
             all.iter()
                 .filter(|rule| matches!(pick(rule), Peer::Group(_)))
                 .count()
         };
         assert_eq!(count("AWS::EC2::SecurityGroupIngress"), ends(|it| &it.to));
         assert_eq!(count("AWS::EC2::SecurityGroupEgress"), ends(|it| &it.from));
-        assert_eq!(count("AWS::EC2::SecurityGroup"), groups(&blueprint).len());
+        assert_eq!(
+            count("AWS::EC2::SecurityGroup"),
+            blueprint.security_groups.len()
+        );
     }
 }
 
@@ -214,7 +217,7 @@ proptest::proptest! {
     ) {
         let rule = |(address, length, port): (u32, u8, u16)| AccessRule {
             from: Peer::Range(format!("{}/{length}", std::net::Ipv4Addr::from(address))),
-            to: Peer::Group(endpoints()),
+            to: Peer::Group(SecurityGroupName("endpoints".to_owned())),
             protocol: Protocol::Tcp,
             ports: PortRange::single(port),
             reason: String::new(),

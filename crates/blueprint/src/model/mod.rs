@@ -37,7 +37,7 @@ pub use data::{
 pub use dns::{DnsProvider, DnsRecord, DnsTarget, PrivateZone, PublicZone};
 pub use edge::{ContentDelivery, Front, Listener, LoadBalancer, ManagedRuleGroup, WebAcl};
 pub use global::{CiRole, CiUser, Global, IdentityProvider, ImageRepository};
-pub use network::{NatGateway, Network, Node, Route, Subnet, Tier, Zone};
+pub use network::{NatGateway, Network, Node, Route, ServiceEndpoints, Subnet, Tier, Zone};
 pub use observability::{Alarm, Integration, LogGroup};
 pub use secret::{Secret, SecretOrigin};
 pub use servers::{Bastion, Jenkins, JenkinsHome};

@@ -29,6 +29,18 @@ pub struct Network {
     pub flow_logs: bool,
     /// The VPC to adopt, if any (AWS).
     pub existing: Option<ExistingVpc>,
+    /// Ways to AWS's services that do not leave the VPC (AWS), where app subnets have no other.
+    pub endpoints: Option<ServiceEndpoints>,
+}
+
+/// Interface endpoints: AWS's services at addresses in the app subnets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct ServiceEndpoints {
+    /// The services, such as `ecr.api`: what follows `com.amazonaws.<region>.` in their names.
+    pub services: Vec<String>,
+    /// The endpoints' security group.
+    pub security_group: SecurityGroupName,
 }
 
 impl Network {

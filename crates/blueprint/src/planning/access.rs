@@ -5,7 +5,7 @@ use mck_environment::settings::Nat;
 use super::{context::Context, data::DataStores, dns::host, groups};
 use crate::model::{
     AccessRule, App, AppCluster, Bastion, ContentDelivery, DnsTarget, Jenkins, MountSource, Peer,
-    PortRange, Protocol, SecurityGroupName,
+    PortRange, Protocol, SecurityGroupName, ServiceEndpoints,
 };
 
 const HTTP: u16 = 80;
@@ -29,6 +29,7 @@ pub(super) struct Parts<'a> {
     pub(super) jenkins: Option<&'a Jenkins>,
     pub(super) content_delivery: Option<&'a ContentDelivery>,
     pub(super) front_ranges: Option<&'a [String]>,
+    pub(super) endpoints: Option<&'a ServiceEndpoints>,
 }
 
 #[derive(Default)]
@@ -64,6 +65,7 @@ pub(super) fn plan(context: &Context<'_>, parts: &Parts<'_>) -> Vec<AccessRule> 
     file_system_of_servers(parts, &mut rules);
     replication(parts, &mut rules);
     way_out(context, parts, &mut rules);
+    ways_to_services(parts, &mut rules);
     rules.0.sort();
     rules.0.dedup_by(|left, right| {
         (&left.from, &left.to, left.protocol, left.ports)
@@ -84,7 +86,14 @@ fn public_entry(context: &Context<'_>, parts: &Parts<'_>, rules: &mut Rules) {
             vec![Peer::PrefixList(CLOUDFRONT_PREFIX_LIST.to_owned())],
             "CloudFront alone",
         ),
-        (None, None) => (vec![Peer::Range(WORLD.to_owned())], "Visitors"),
+        (None, None) => (
+            [WORLD]
+                .into_iter()
+                .chain(has_ipv6(context).then_some(WORLD_IPV6))
+                .map(|range| Peer::Range(range.to_owned()))
+                .collect(),
+            "Visitors",
+        ),
     };
     for source in sources {
         for (port, name) in [(HTTP, "HTTP"), (HTTPS, "HTTPS")] {
@@ -324,6 +333,35 @@ fn replication(parts: &Parts<'_>, rules: &mut Rules) {
 }
 
 /// What may open connections to the internet; the persistence tier never.
+fn has_ipv6(context: &Context<'_>) -> bool {
+    context.settings.network.ipv6 && !context.is_local()
+}
+
+/// How members of app subnets reach AWS's services where they have no way out. S3's gateway endpoint
+/// has no group: it is reached by S3's public addresses, to which no other route leads.
+fn ways_to_services(parts: &Parts<'_>, rules: &mut Rules) {
+    let Some(endpoints) = parts.endpoints else {
+        return;
+    };
+    let clusters = parts.clusters.iter().map(|it| &it.security_group);
+    let apps = parts.apps.iter().map(|it| &it.security_group);
+    let jenkins = parts.jenkins.iter().map(|it| &it.node.security_group);
+    for source in clusters.chain(apps).chain(jenkins) {
+        rules.allow(
+            group(source.clone()),
+            group(endpoints.security_group.clone()),
+            HTTPS,
+            "AWS services are reached through endpoints in the VPC",
+        );
+        rules.allow(
+            group(source.clone()),
+            Peer::Range(WORLD.to_owned()),
+            HTTPS,
+            "S3 is reached through its gateway endpoint; there is no other route",
+        );
+    }
+}
+
 fn way_out(context: &Context<'_>, parts: &Parts<'_>, rules: &mut Rules) {
     let mut sources: Vec<(SecurityGroupName, String)> = Vec::new();
     if context.settings.network.nat != Nat::None {
@@ -340,9 +378,11 @@ fn way_out(context: &Context<'_>, parts: &Parts<'_>, rules: &mut Rules) {
             sources.push((jenkins.node.security_group.clone(), reason));
         }
     }
-    let ipv6 = context.settings.network.ipv6 && !context.is_local();
     for (source, reason) in sources {
-        for range in [WORLD].into_iter().chain(ipv6.then_some(WORLD_IPV6)) {
+        for range in [WORLD]
+            .into_iter()
+            .chain(has_ipv6(context).then_some(WORLD_IPV6))
+        {
             for port in [HTTP, HTTPS] {
                 let to = Peer::Range(range.to_owned());
                 rules.allow(group(source.clone()), to, port, reason.clone());

@@ -20,6 +20,7 @@ groups! {
     jenkins_home = "jenkins-home";
     search = "search";
     message_broker = "message-broker";
+    endpoints = "endpoints";
 }
 
 /// The group of a Redis cluster: its name.

@@ -71,6 +71,7 @@ impl Blueprint {
             jenkins: base.jenkins.as_ref(),
             content_delivery: base.content_delivery.as_ref(),
             front_ranges: front_ranges(&vendors),
+            endpoints: network.endpoints.as_ref(),
         };
         let access = access::plan(&context, &reach);
         let security_groups = security_groups::plan(&reach, &access);

@@ -5,14 +5,32 @@ use std::net::Ipv4Addr;
 use ipnet::Ipv4Net;
 use mck_environment::{settings::Nat, subnets};
 
-use super::{PlanningError, context::Context};
-use crate::model::{NatGateway, Network, Route, Subnet, Tier, Zone};
+use super::{PlanningError, context::Context, groups};
+use crate::model::{NatGateway, Network, Route, ServiceEndpoints, Subnet, Tier, Zone};
 
 /// Addresses at a subnet's start that AWS keeps: network, router, DNS, future use (Amazon VPC user
 /// guide, "Subnet sizing"). The last one, the broadcast address, is kept too.
 pub(super) const RESERVED_AT_START: u32 = 4;
 /// The offset of a zone's NAT gateway in its public subnet.
 const NAT_OFFSET: u32 = 4;
+
+/// What App Servers, tasks and Session Manager call (ECS developer guide, "Amazon ECS interface VPC
+/// endpoints"; Systems Manager user guide, "Create VPC endpoints").
+const SERVICES: [&str; 13] = [
+    "ec2messages",
+    "ecr.api",
+    "ecr.dkr",
+    "ecs",
+    "ecs-agent",
+    "ecs-telemetry",
+    "elasticfilesystem",
+    "logs",
+    "monitoring",
+    "secretsmanager",
+    "ssm",
+    "ssmmessages",
+    "sts",
+];
 
 const TIERS: [(Tier, &str); 3] = [
     (Tier::Public, "public"),
@@ -75,6 +93,23 @@ pub(super) fn plan(context: &Context<'_>) -> Result<Network, PlanningError> {
         ipv6: settings.ipv6 && !context.is_local(),
         flow_logs: settings.flow_logs && !context.is_local(),
         existing: settings.existing.clone().filter(|_| !context.is_local()),
+        endpoints: endpoints(context),
+    })
+}
+
+/// Where app subnets have no way out. An endpoint costs about as much an hour and zone as a fifth of
+/// a NAT gateway; beside one it would pay only from some 200 GB a month and service on, and image
+/// layers, the bulk, go through S3's gateway endpoint for nothing.
+fn endpoints(context: &Context<'_>) -> Option<ServiceEndpoints> {
+    let settings = context.settings;
+    let wanted = |service: &&str| *service != "elasticfilesystem" || settings.storage.enabled;
+    (settings.network.nat == Nat::None && !context.is_local()).then(|| ServiceEndpoints {
+        services: SERVICES
+            .into_iter()
+            .filter(wanted)
+            .map(str::to_owned)
+            .collect(),
+        security_group: groups::endpoints(),
     })
 }
 

@@ -113,5 +113,11 @@ fn descriptions(parts: &Parts<'_>) -> BTreeMap<SecurityGroupName, String> {
             "Nodes of the message broker".to_owned(),
         );
     }
+    if let Some(endpoints) = parts.endpoints {
+        all.insert(
+            endpoints.security_group.clone(),
+            "Endpoints of AWS services in the VPC".to_owned(),
+        );
+    }
     all
 }

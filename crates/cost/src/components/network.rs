@@ -5,10 +5,6 @@ use mck_blueprint::Blueprint;
 use super::{Bill, Item, many};
 use crate::{Component::Network, Rate};
 
-/// ECR (two), ECS (three), CloudWatch (two), Systems Manager (three), Secrets Manager, STS; beside
-/// EFS, where there is a file system.
-const SERVICES: usize = 12;
-
 pub(super) fn add(bill: &mut Bill<'_>, blueprint: &Blueprint) {
     nat(bill, blueprint);
     endpoints(bill, blueprint);
@@ -42,10 +38,10 @@ fn nat(bill: &mut Bill<'_>, blueprint: &Blueprint) {
 /// AWS's services that App Servers and tasks call, each through an endpoint in every zone, where
 /// app subnets have no way out.
 fn endpoints(bill: &mut Bill<'_>, blueprint: &Blueprint) {
-    if !blueprint.network.nat_gateways.is_empty() {
+    let Some(endpoints) = &blueprint.network.endpoints else {
         return;
-    }
-    let services = SERVICES + usize::from(blueprint.file_system.is_some());
+    };
+    let services = endpoints.services.len();
     let zones = blueprint.network.zones.len();
     let item = Item::new(
         Network,

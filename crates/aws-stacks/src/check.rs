@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fmt};
 
 use mck_cloudformation::Problem;
 
-use crate::{ParameterSource, Stacks};
+use crate::{ParameterSource, Stacks, parallel};
 
 /// Why a set of stacks can't be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,11 +54,11 @@ impl Stacks {
         let mut problems = Vec::new();
         let mut names = BTreeSet::new();
         let mut handed = BTreeSet::new();
-        for stack in &self.stacks {
+        let of_templates = parallel::map(&self.stacks, |stack| stack.template.problems());
+        for (stack, of_template) in self.stacks.iter().zip(of_templates) {
             if !names.insert(&stack.name) {
                 problems.push(StackProblem::Duplicate(stack.name.clone()));
             }
-            let of_template = stack.template.problems();
             problems.extend(
                 of_template
                     .into_iter()

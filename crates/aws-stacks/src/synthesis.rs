@@ -1,12 +1,8 @@
 //! From a blueprint to all its stacks.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    num::NonZero,
-    thread,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
-use mck_blueprint::model::{App, Blueprint};
+use mck_blueprint::model::{App, AppCluster, Blueprint, Jenkins};
 use mck_cloudformation::Template;
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -14,7 +10,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     app, cluster, data, edge, global,
     index::Index,
-    jenkins, network, observability, releases,
+    jenkins, network, observability, parallel, releases,
     stack::{Stack, StackId},
 };
 
@@ -38,9 +34,6 @@ impl Source {
     }
 }
 
-/// Apps for which a thread of its own pays.
-const LEAST_SHARE: usize = 16;
-
 /// The key of a template's metadata that says where it comes from.
 const METADATA: &str = "mck";
 
@@ -62,24 +55,8 @@ impl Stacks {
     /// they share the global stacks.
     pub fn synthesise(blueprint: &Blueprint, siblings: &[&Blueprint], source: &Source) -> Self {
         let scene = Scene::new(blueprint, source);
-        let mut stacks = vec![network::stack(&scene), data::stack(&scene)];
-        stacks.extend(edge::stacks(&scene));
-        stacks.extend(releases::stacks(&scene));
-        stacks.push(observability::stack(&scene));
-        stacks.extend(
-            blueprint
-                .clusters
-                .iter()
-                .map(|it| cluster::stack(&scene, it)),
-        );
-        stacks.extend(of_apps(&scene));
-        stacks.extend(
-            blueprint
-                .jenkins
-                .iter()
-                .map(|it| jenkins::stack(&scene, it)),
-        );
-        stacks.extend(global::stacks(&scene, siblings));
+        let stacks = parallel::map(&parts(blueprint), |part| part.stacks(&scene, siblings));
+        let stacks = stacks.into_iter().flatten().collect();
         Self {
             project: blueprint.project.clone(),
             environment: blueprint.environment.clone(),
@@ -93,29 +70,49 @@ impl Stacks {
     }
 }
 
-/// The stacks of all apps, in the apps' order. They do not know of each other, so that hundreds are
-/// shared out among the processors.
-fn of_apps(scene: &Scene<'_>) -> Vec<Stack> {
-    let apps = &scene.blueprint.apps;
-    let processors = thread::available_parallelism().map_or(1, NonZero::get);
-    let share = apps.len().div_ceil(processors).max(LEAST_SHARE);
-    let make =
-        |apps: &[App]| -> Vec<Stack> { apps.iter().map(|app| app::stack(scene, app)).collect() };
-    let mut shares = apps.chunks(share);
-    let Some(first) = shares.next() else {
-        return Vec::new();
-    };
-    thread::scope(|scope| {
-        let others: Vec<_> = shares.map(|apps| scope.spawn(move || make(apps))).collect();
-        let mut stacks = make(first);
-        for other in others {
-            match other.join() {
-                Ok(more) => stacks.extend(more),
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
+/// Stacks that are made without looking at others.
+enum Part<'a> {
+    Network,
+    Data,
+    Edge,
+    Releases,
+    Observability,
+    Cluster(&'a AppCluster),
+    App(&'a App),
+    Jenkins(&'a Jenkins),
+    Global,
+}
+
+/// All parts of an environment, each after those that it depends on.
+fn parts(blueprint: &Blueprint) -> Vec<Part<'_>> {
+    let mut parts = vec![
+        Part::Network,
+        Part::Data,
+        Part::Edge,
+        Part::Releases,
+        Part::Observability,
+    ];
+    parts.extend(blueprint.clusters.iter().map(Part::Cluster));
+    parts.extend(blueprint.apps.iter().map(Part::App));
+    parts.extend(blueprint.jenkins.iter().map(Part::Jenkins));
+    parts.push(Part::Global);
+    parts
+}
+
+impl Part<'_> {
+    fn stacks(&self, scene: &Scene<'_>, siblings: &[&Blueprint]) -> Vec<Stack> {
+        match self {
+            Self::Network => vec![network::stack(scene)],
+            Self::Data => vec![data::stack(scene)],
+            Self::Edge => edge::stacks(scene),
+            Self::Releases => releases::stacks(scene),
+            Self::Observability => vec![observability::stack(scene)],
+            Self::Cluster(cluster) => vec![cluster::stack(scene, cluster)],
+            Self::App(app) => vec![app::stack(scene, app)],
+            Self::Jenkins(jenkins) => vec![jenkins::stack(scene, jenkins)],
+            Self::Global => global::stacks(scene, siblings),
         }
-        stacks
-    })
+    }
 }
 
 /// What every stack is made from.

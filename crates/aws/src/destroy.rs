@@ -75,7 +75,7 @@ pub(crate) fn kept(stack: &StackTemplate, held: &[Held]) -> Vec<Keep> {
     resources
         .filter_map(|(id, resource)| {
             let why = match resource.get("DeletionPolicy").and_then(Value::as_str)? {
-                "Retain" => KeepReason::Retained,
+                "Retain" | "RetainExceptOnCreate" => KeepReason::Retained,
                 "Snapshot" => KeepReason::Snapshot,
                 _ => return None,
             };

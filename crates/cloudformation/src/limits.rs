@@ -91,7 +91,7 @@ impl Template {
             ("resources", self.resources().len(), MAXIMUM_RESOURCES),
             ("outputs", self.outputs().len(), MAXIMUM_OUTPUTS),
             ("parameters", self.parameters().len(), MAXIMUM_PARAMETERS),
-            ("bytes", self.compact().len(), MAXIMUM_BODY_BYTES),
+            ("bytes", self.size(), MAXIMUM_BODY_BYTES),
         ];
         counts
             .into_iter()

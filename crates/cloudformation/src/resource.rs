@@ -58,14 +58,22 @@ impl fmt::Display for LogicalId {
 /// What becomes of a resource when its stack is deleted or it is replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeletionPolicy {
-    /// It stays.
+    /// It stays, but for one whose stack failed to be made: that is empty, and its name would be in
+    /// the way of the next try.
     Retain,
     /// A last snapshot is made; only of what has snapshots.
     Snapshot,
 }
 
 impl DeletionPolicy {
-    const fn as_str(self) -> &'static str {
+    const fn on_deletion(self) -> &'static str {
+        match self {
+            Self::Retain => "RetainExceptOnCreate",
+            Self::Snapshot => "Snapshot",
+        }
+    }
+
+    const fn on_replacement(self) -> &'static str {
         match self {
             Self::Retain => "Retain",
             Self::Snapshot => "Snapshot",
@@ -117,10 +125,7 @@ impl Serialize for Resource {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("Type", self.kind)?;
-        let mut metadata = Map::new();
-        metadata.insert(DESCRIPTION.to_owned(), self.description.as_str().into());
-        metadata.extend(self.metadata.clone());
-        map.serialize_entry("Metadata", &metadata)?;
+        map.serialize_entry("Metadata", &Metadata(self))?;
         if let Some(condition) = &self.condition {
             map.serialize_entry("Condition", condition)?;
         }
@@ -129,8 +134,8 @@ impl Serialize for Resource {
             map.serialize_entry("DependsOn", &ids)?;
         }
         if let Some(policy) = self.deletion_policy {
-            map.serialize_entry("DeletionPolicy", policy.as_str())?;
-            map.serialize_entry("UpdateReplacePolicy", policy.as_str())?;
+            map.serialize_entry("DeletionPolicy", policy.on_deletion())?;
+            map.serialize_entry("UpdateReplacePolicy", policy.on_replacement())?;
         }
         if let Some(policy) = &self.creation_policy {
             map.serialize_entry("CreationPolicy", policy)?;
@@ -140,6 +145,20 @@ impl Serialize for Resource {
         }
         if self.properties.as_object().is_some_and(|it| !it.is_empty()) {
             map.serialize_entry("Properties", &self.properties)?;
+        }
+        map.end()
+    }
+}
+
+/// A resource's metadata: its description, and more.
+struct Metadata<'a>(&'a Resource);
+
+impl Serialize for Metadata<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry(DESCRIPTION, &self.0.description)?;
+        for (key, value) in &self.0.metadata {
+            map.serialize_entry(key, value)?;
         }
         map.end()
     }

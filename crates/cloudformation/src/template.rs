@@ -1,11 +1,16 @@
 //! Templates.
 
+use std::io::{self, Write};
+
 use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::{Map, json};
 
 use crate::{
     Added, Document, Expression, Json, LogicalId, Render, Resource, ResourceProperties, Text,
 };
+
+/// Room for the text of most templates.
+const USUAL_BYTES: usize = 128 * 1_024;
 
 /// A CloudFormation template. Everything is written in the order in which it was added.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -151,15 +156,43 @@ impl Template {
 
     /// The template's text, ending with a new line.
     pub fn text(&self) -> String {
-        let text = serde_json::to_string_pretty(self);
-        let mut text = text.expect("names are strings, and numbers are finite");
-        text.push('\n');
-        text
+        let mut text = Vec::with_capacity(USUAL_BYTES);
+        serde_json::to_writer_pretty(&mut text, self)
+            .expect("names are strings, and numbers are finite");
+        text.push(b'\n');
+        String::from_utf8(text).expect("JSON is UTF-8")
     }
 
     /// The template's text without white space, as it is sent.
     pub fn compact(&self) -> String {
         serde_json::to_string(self).expect("names are strings, and numbers are finite")
+    }
+
+    /// The length of [`Self::compact`], in bytes.
+    pub fn size(&self) -> usize {
+        let mut counted = Counted(0);
+        serde_json::to_writer(&mut counted, self)
+            .expect("names are strings, and numbers are finite");
+        counted.0
+    }
+}
+
+/// Counts bytes, and keeps none.
+struct Counted(usize);
+
+impl Write for Counted {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.0 += bytes.len();
+        Ok(())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

@@ -271,7 +271,7 @@ fn a_secret_has_a_value_only_if_the_kit_makes_it() {
     for value in ["SecretString", "GenerateSecretString"] {
         assert!(payment["Properties"].get(value).is_none());
     }
-    assert_eq!(payment["DeletionPolicy"], "Retain");
+    assert_eq!(payment["DeletionPolicy"], "RetainExceptOnCreate");
     let crypt_key = properties(&template, "SecretShopCryptKey");
     assert_eq!(crypt_key["GenerateSecretString"]["PasswordLength"], 32);
 }

@@ -127,7 +127,7 @@ pub fn of(resource: &Value, action: Action) -> Option<DataFate> {
         Action::Delete => "DeletionPolicy",
     };
     let fate = match resource.get(policy).and_then(Value::as_str) {
-        Some("Retain") => {
+        Some("Retain" | "RetainExceptOnCreate") => {
             if action == Action::Delete || store.worth == Worth::Record {
                 Fate::Kept
             } else {

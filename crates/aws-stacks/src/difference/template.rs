@@ -29,22 +29,27 @@ pub struct StackTemplate {
 impl StackTemplate {
     /// A stack that was synthesised.
     pub fn of(stack: &Stack) -> Self {
-        let parameters = stack.parameters.iter().filter_map(|(name, source)| {
-            let ParameterSource::Output(handed) = source else {
-                return None;
-            };
-            let from = (handed.stack.name(), handed.output.clone());
-            Some((name.clone(), from))
-        });
         Self {
             id: stack.id.name(),
             name: stack.name.clone(),
             region: stack.region.clone(),
             termination_protection: stack.termination_protection,
             tags: stack.tags.clone(),
-            parameters: parameters.collect(),
+            parameters: Self::outputs_taken(stack).collect(),
             template: stack.template.json(),
         }
+    }
+
+    /// Parameters of a stack that are outputs of others: the parameter's name, the other stack's id
+    /// and the output's name.
+    pub fn outputs_taken(stack: &Stack) -> impl Iterator<Item = (String, (String, String))> {
+        stack.parameters.iter().filter_map(|(name, source)| {
+            let ParameterSource::Output(handed) = source else {
+                return None;
+            };
+            let from = (handed.stack.name(), handed.output.clone());
+            Some((name.clone(), from))
+        })
     }
 
     /// A section of the template, such as `Outputs`.

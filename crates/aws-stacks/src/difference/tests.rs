@@ -263,6 +263,11 @@ fn data_that_is_lost_is_named_with_what_is_left_of_it() {
         (None, Some(Fate::Gone), Some(Fate::Gone)),
         (Some("Snapshot"), Some(Fate::Snapshot), Some(Fate::Snapshot)),
         (Some("Retain"), Some(Fate::LeftBehind), Some(Fate::Kept)),
+        (
+            Some("RetainExceptOnCreate"),
+            Some(Fate::LeftBehind),
+            Some(Fate::Kept),
+        ),
     ] {
         let replacing = between(cluster(6379, policy), cluster(6380, policy));
         assert_eq!(fate(&replacing), replaced, "{policy:?}");

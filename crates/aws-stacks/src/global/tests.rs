@@ -159,7 +159,7 @@ fn many_repositories_are_spread_over_stacks() {
 fn repositories_keep_what_is_deployed() {
     let template = global(TWO_ENVIRONMENTS);
     let repository = &template["Resources"]["RepositoryShopPhpFpm"];
-    assert_eq!(repository["DeletionPolicy"], "Retain");
+    assert_eq!(repository["DeletionPolicy"], "RetainExceptOnCreate");
     let properties = &repository["Properties"];
     assert_eq!(properties["RepositoryName"], "shop/shop/php-fpm");
     assert_eq!(properties["ImageTagMutability"], "IMMUTABLE");

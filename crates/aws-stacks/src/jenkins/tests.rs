@@ -58,7 +58,10 @@ fn the_home_outlives_the_stack() {
         "JenkinsBackupVault",
         "JenkinsAdminPassword",
     ] {
-        assert_eq!(json["Resources"][id]["DeletionPolicy"], "Retain", "{id}");
+        assert_eq!(
+            json["Resources"][id]["DeletionPolicy"], "RetainExceptOnCreate",
+            "{id}"
+        );
     }
 }
 

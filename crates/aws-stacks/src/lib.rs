@@ -19,6 +19,7 @@ mod log_groups;
 mod names;
 mod network;
 mod observability;
+pub mod parallel;
 mod releases;
 mod roles;
 mod secrets;

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fmt};
 
-use crate::{Json, Output, Resource, Template, Value, schema};
+use crate::{Json, LogicalId, Output, Resource, Template, Value, schema};
 
 /// The most resources of a template.
 pub const MAXIMUM_RESOURCES: usize = 500;
@@ -120,9 +120,9 @@ impl Template {
     fn dangling(&self, names: &BTreeSet<&str>) -> Vec<Problem> {
         let mut conditions: BTreeSet<&str> = BTreeSet::new();
         conditions.extend(self.conditions().iter().map(|(name, _)| name.as_str()));
-        let known = |reference: &Reference| match reference {
-            Reference::Name(name) => name.starts_with("AWS::") || names.contains(name.as_str()),
-            Reference::Condition(name) => conditions.contains(name.as_str()),
+        let known = |reference: &Reference<'_>| match reference {
+            Reference::Name(name) => name.starts_with("AWS::") || names.contains(name),
+            Reference::Condition(name) => conditions.contains(name),
         };
         let of_conditions = self.conditions().iter().map(|(name, expression)| {
             let mut found = BTreeSet::new();
@@ -138,14 +138,14 @@ impl Template {
             let missing = found.into_iter().filter(|reference| !known(reference));
             missing.map(|reference| Problem::Dangling {
                 from: from.to_owned(),
-                to: reference.name(),
+                to: reference.name().to_owned(),
             })
         })
         .collect()
     }
 }
 
-fn of_resource(resource: &Resource) -> BTreeSet<Reference> {
+fn of_resource(resource: &Resource) -> BTreeSet<Reference<'_>> {
     let mut found = BTreeSet::new();
     collect_references(&resource.properties, &mut found);
     for policy in [&resource.creation_policy, &resource.update_policy] {
@@ -153,37 +153,38 @@ fn of_resource(resource: &Resource) -> BTreeSet<Reference> {
             .iter()
             .for_each(|policy| collect_references(policy, &mut found));
     }
-    let conditions = resource.condition.iter().cloned();
+    let conditions = resource.condition.iter().map(String::as_str);
     found.extend(conditions.map(Reference::Condition));
-    let before = resource.depends_on.iter().map(ToString::to_string);
+    let before = resource.depends_on.iter().map(LogicalId::as_str);
     found.extend(before.map(Reference::Name));
     found
 }
 
-fn of_output(output: &Output) -> BTreeSet<Reference> {
+fn of_output(output: &Output) -> BTreeSet<Reference<'_>> {
     let mut found = BTreeSet::new();
     if let Value::Expression(expression) = &output.value {
         collect_references(expression.json(), &mut found);
     }
-    found.extend(output.condition.iter().cloned().map(Reference::Condition));
+    let conditions = output.condition.iter().map(String::as_str);
+    found.extend(conditions.map(Reference::Condition));
     found
 }
 
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Reference {
-    Name(String),
-    Condition(String),
+enum Reference<'a> {
+    Name(&'a str),
+    Condition(&'a str),
 }
 
-impl Reference {
-    fn name(self) -> String {
+impl<'a> Reference<'a> {
+    const fn name(&self) -> &'a str {
         match self {
             Self::Name(name) | Self::Condition(name) => name,
         }
     }
 }
 
-fn collect_references(json: &Json, found: &mut BTreeSet<Reference>) {
+fn collect_references<'a>(json: &'a Json, found: &mut BTreeSet<Reference<'a>>) {
     match json {
         Json::Array(items) => items
             .iter()
@@ -192,19 +193,19 @@ fn collect_references(json: &Json, found: &mut BTreeSet<Reference>) {
             for (key, value) in object {
                 match (key.as_str(), value) {
                     ("Ref", Json::String(name)) => {
-                        found.insert(Reference::Name(name.clone()));
+                        found.insert(Reference::Name(name));
                     }
                     ("Fn::GetAtt", Json::Array(path)) => {
                         let name = path.first().and_then(Json::as_str).unwrap_or_default();
-                        found.insert(Reference::Name(name.to_owned()));
+                        found.insert(Reference::Name(name));
                     }
                     ("Fn::If", Json::Array(parts)) => {
                         let name = parts.first().and_then(Json::as_str).unwrap_or_default();
-                        found.insert(Reference::Condition(name.to_owned()));
+                        found.insert(Reference::Condition(name));
                     }
                     // A property may be called so as well, as of a container's dependency.
                     ("Condition", Json::String(name)) if object.len() == 1 => {
-                        found.insert(Reference::Condition(name.clone()));
+                        found.insert(Reference::Condition(name));
                     }
                     ("Fn::Sub", Json::String(text)) => collect_substitutions(text, found),
                     _ => {}
@@ -217,12 +218,12 @@ fn collect_references(json: &Json, found: &mut BTreeSet<Reference>) {
 }
 
 /// The names in `${…}`; `${!…}` is a literal.
-fn collect_substitutions(text: &str, found: &mut BTreeSet<Reference>) {
+fn collect_substitutions<'a>(text: &'a str, found: &mut BTreeSet<Reference<'a>>) {
     for part in text.split("${").skip(1) {
         let name = part.split('}').next().unwrap_or_default();
         if !name.starts_with('!') {
             let name = name.split('.').next().unwrap_or_default();
-            found.insert(Reference::Name(name.to_owned()));
+            found.insert(Reference::Name(name));
         }
     }
 }

@@ -8,7 +8,7 @@ mod write;
 
 use std::collections::BTreeMap;
 
-use mck_aws_stacks::{Stack, Stacks, difference::StackTemplate};
+use mck_aws_stacks::{Stack, Stacks, difference::StackTemplate, parallel};
 use mck_cost::{Estimate, Money};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -101,12 +101,11 @@ pub struct Assembly {
 impl Assembly {
     /// The folder's content for stacks.
     pub fn new(stacks: &Stacks, estimate: &Estimate) -> Self {
-        let templates: Vec<String> = stacks
-            .stacks
-            .iter()
-            .map(|stack| stack.template.text())
-            .collect();
-        let entries = stacks.stacks.iter().zip(&templates);
+        let made = parallel::map(&stacks.stacks, |stack| {
+            let text = stack.template.text();
+            (entry(stack, &text), text)
+        });
+        let (entries, templates) = made.into_iter().unzip();
         Self {
             manifest: Manifest {
                 format: FORMAT,
@@ -118,7 +117,7 @@ impl Assembly {
                     total: estimate.total.dollars(),
                     prices_of: estimate.prices_of.clone(),
                 },
-                stacks: entries.map(|(stack, text)| entry(stack, text)).collect(),
+                stacks: entries,
             },
             templates,
         }
@@ -154,10 +153,10 @@ impl Assembly {
 }
 
 fn entry(stack: &Stack, text: &str) -> StackEntry {
-    let template = StackTemplate::of(stack);
-    let outputs = template.parameters.into_iter();
+    let id = stack.id.name();
+    let outputs = StackTemplate::outputs_taken(stack);
     StackEntry {
-        template: format!("{}.json", template.id),
+        template: format!("{id}.json"),
         sha256: digest(text.as_bytes()),
         resources: stack.template.resources().len(),
         dependencies: stack
@@ -173,11 +172,11 @@ fn entry(stack: &Stack, text: &str) -> StackEntry {
             .into_iter()
             .map(|capability| capability.as_str().to_owned())
             .collect(),
-        termination_protection: template.termination_protection,
-        tags: template.tags,
-        id: template.id,
-        name: template.name,
-        region: template.region,
+        termination_protection: stack.termination_protection,
+        tags: stack.tags.clone(),
+        id,
+        name: stack.name.clone(),
+        region: stack.region.clone(),
     }
 }
 

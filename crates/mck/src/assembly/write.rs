@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeSet, fs, io, path::Path};
 
+use mck_aws_stacks::parallel;
+
 use super::{Assembly, MANIFEST, Manifest, StackEntry};
 use crate::{client_failure, exit::Exit, failure::Failure};
 
@@ -30,8 +32,10 @@ pub fn write(folder: &Path, assembly: &Assembly) -> Result<(), Failure> {
         return Err(Failure::new(Exit::Exists, message)
             .hint("move it away, or name another folder with `--out`"));
     }
-    for (name, text) in files.clone().zip(&assembly.templates) {
-        put(folder, name, text.as_bytes())?;
+    let texts: Vec<_> = files.clone().zip(&assembly.templates).collect();
+    let put_one = |(name, text): &(&str, &String)| put(folder, name, text.as_bytes());
+    for done in parallel::map(&texts, put_one) {
+        done?;
     }
     let manifest = serde_json::to_string_pretty(&assembly.manifest)
         .map_err(|error| Failure::from_error(Exit::Internal, &error))?;

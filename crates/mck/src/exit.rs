@@ -51,6 +51,12 @@ pub enum Exit {
     DrillFailed = 21,
     /// CloudFormation would not take the stacks.
     Stacks = 22,
+    /// AWS can't be reached or refuses us.
+    Account = 23,
+    /// CloudFormation gave a stack up.
+    StackFailed = 24,
+    /// What is there is not what its stacks say.
+    Drifted = 25,
     /// What must not happen.
     Internal = 70,
     /// Ctrl-C.
@@ -59,7 +65,7 @@ pub enum Exit {
 
 impl Exit {
     /// All of them, in order.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 28] = [
         Self::Ok,
         Self::File,
         Self::Usage,
@@ -83,6 +89,9 @@ impl Exit {
         Self::Superseded,
         Self::DrillFailed,
         Self::Stacks,
+        Self::Account,
+        Self::StackFailed,
+        Self::Drifted,
         Self::Internal,
         Self::Interrupted,
     ];
@@ -168,6 +177,18 @@ impl Exit {
             Self::Stacks => (
                 "CloudFormation would not take the stacks of an environment.",
                 "The message names the limit that is passed.",
+            ),
+            Self::Account => (
+                "AWS can't be reached, or refuses us.",
+                "The message names the call, and what helps.",
+            ),
+            Self::StackFailed => (
+                "CloudFormation gave a stack up, and went back where it could.",
+                "The message tells the first real reason; mend it and run `mck apply` again.",
+            ),
+            Self::Drifted => (
+                "Something was changed behind the stacks' back.",
+                "Change it back, or write it into the file.",
             ),
             Self::Internal => (
                 "What must not happen: a defect, or an error of the operating system.",

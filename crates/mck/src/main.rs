@@ -5,6 +5,7 @@
 //! module a verb, [`printer`] is the only place that prints, [`failure`] and [`exit`] say what went
 //! wrong to people and to scripts.
 
+mod account_failure;
 mod assembly;
 mod aws;
 mod cli;

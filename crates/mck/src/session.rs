@@ -117,6 +117,14 @@ impl<'a> Session<'a> {
         Ok((read, environment))
     }
 
+    /// Whether the command line names an environment that the file puts on AWS.
+    pub fn is_on_aws(&self) -> bool {
+        self.environment.is_some()
+            && self
+                .environment()
+                .is_ok_and(|(_, environment)| environment.target() == Target::Aws)
+    }
+
     /// The environment's blueprint, from its file.
     pub fn blueprint(&self) -> Result<Blueprint, Failure> {
         let (_, environment) = self.environment()?;

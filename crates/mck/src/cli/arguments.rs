@@ -305,6 +305,9 @@ pub struct DestroyOptions {
     /// Do not ask
     #[arg(long, short)]
     pub yes: bool,
+    /// Delete this stack on AWS though it is protected, such as `data`
+    #[arg(long, value_name = "STACK")]
+    pub unprotect: Vec<String>,
 }
 
 /// `mck completions`

@@ -37,10 +37,36 @@ pub struct SynthOptions {
     pub json: bool,
 }
 
+/// `mck apply`
+#[derive(Debug, Args)]
+pub struct ApplyOptions {
+    /// Do not ask
+    #[arg(long, short)]
+    pub yes: bool,
+    /// Accept that this resource's data is lost, by its name or STACK/NAME
+    #[arg(long, value_name = "NAME")]
+    pub allow_data_loss: Vec<String>,
+    /// Assumptions about a month's use
+    #[command(flatten)]
+    pub usage: UsageOptions,
+    /// Print JSON, one line for the plan and one for each event
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `mck drift`
+#[derive(Debug, Args)]
+pub struct DriftOptions {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// `mck plan`
 #[derive(Debug, Args)]
 pub struct PlanOptions {
-    /// What there is: a file, FILE:ENVIRONMENT, or another environment of the file
+    /// What there is: a file, FILE:ENVIRONMENT, or another environment of the file [default: the
+    /// account]
     #[arg(long, value_name = "FILE[:ENVIRONMENT]", conflicts_with = "against")]
     pub from: Option<String>,
     /// What is wanted, in the same form [default: the file and its environment]

@@ -16,7 +16,7 @@ pub use arguments::{
     Part, ReferenceOptions, RunOptions, SecretCommand, ShowOptions, SnapshotName, SnapshotOptions,
     SshOptions, StatusOptions, UpOptions,
 };
-pub use aws::{CostOptions, PlanOptions, SynthOptions, UsageOptions};
+pub use aws::{ApplyOptions, CostOptions, DriftOptions, PlanOptions, SynthOptions, UsageOptions};
 pub use deployments::{
     BadKind, BuildOptions, DeployOptions, Drill, DrillOptions, ReleasesOptions, RollbackOptions,
     ScaleOptions,
@@ -52,7 +52,7 @@ pub struct GlobalOptions {
     /// The environment file [default: magecloudkit.toml, here or above]
     #[arg(long, global = true, env = variables::FILE, hide_env_values = true, value_name = "PATH", value_hint = ValueHint::FilePath)]
     pub file: Option<PathBuf>,
-    /// The environment [default: local; of plan, synth and cost: production, or the only one on AWS]
+    /// The environment [default: local; of plan, apply, drift, synth and cost: production, or the only one on AWS]
     #[arg(long, short, global = true, env = variables::ENVIRONMENT, hide_env_values = true, value_name = "NAME")]
     pub environment: Option<String>,
     /// Print results only
@@ -98,8 +98,12 @@ pub enum Command {
     Cost(CostOptions),
     /// Write an environment's CloudFormation templates to a folder
     Synth(SynthOptions),
-    /// Show what a change does to an environment on AWS, without an account
+    /// Show what an apply does to an environment on AWS, or compare files without an account
     Plan(PlanOptions),
+    /// Make an environment on AWS as the file says
+    Apply(ApplyOptions),
+    /// Show what was changed on AWS behind the stacks' back
+    Drift(DriftOptions),
     /// Say what this machine lacks to run an environment, and how to mend it
     Doctor(DoctorOptions),
     /// Run an environment on this machine and wait until it is healthy

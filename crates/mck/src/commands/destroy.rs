@@ -6,11 +6,14 @@ use mck_local::client;
 
 use super::{
     confirm::{self, Question},
-    launcher, require_root,
+    destroy_aws, launcher, require_root,
 };
 use crate::{cli::DestroyOptions, failure::Failure, session::Session, time::elapsed};
 
 pub fn run(session: &Session<'_>, options: &DestroyOptions) -> Result<(), Failure> {
+    if session.is_on_aws() {
+        return destroy_aws::run(session, options);
+    }
     require_root()?;
     let layout = session.layout()?;
     let printer = session.printer;

@@ -1,6 +1,7 @@
 //! One module a verb, each thin: check, ask, let the crates below do the work, recommend what
 //! comes next.
 
+mod apply;
 mod backups;
 mod build;
 mod cache;
@@ -11,7 +12,9 @@ mod cost;
 mod database;
 mod deploy;
 mod destroy;
+mod destroy_aws;
 mod doctor;
+mod drift;
 mod drill;
 mod events;
 mod exec;
@@ -25,6 +28,7 @@ mod schema;
 mod secret;
 mod show;
 mod ssh;
+mod stacks_at_work;
 mod status;
 mod stop;
 mod synth;
@@ -58,6 +62,8 @@ pub fn run(session: &Session<'_>, command: &Command) -> Result<ExitCode, Failure
         Command::Cost(options) => cost::run(session, options).map(done),
         Command::Synth(options) => synth::run(session, options).map(done),
         Command::Plan(options) => Ok(plan::run(session, options)),
+        Command::Apply(options) => apply::run(session, options).map(done),
+        Command::Drift(options) => drift::run(session, options).map(done),
         Command::Doctor(options) => doctor::run(session, options).map(done),
         Command::Up(options) => up::run(session, options).map(done),
         Command::Stop => stop::run(session).map(done),

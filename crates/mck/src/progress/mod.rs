@@ -7,6 +7,7 @@ pub mod follow;
 pub mod frame;
 mod plain;
 pub mod screen;
+pub mod stacks;
 pub mod watch;
 
 use mck_local::supervisor::snapshot::State;

@@ -3,11 +3,14 @@
 use crate::harness::Place;
 
 /// Every command with a help text of its own.
-const COMMANDS: [&[&str]; 37] = [
+const COMMANDS: [&[&str]; 40] = [
     &["init"],
     &["check"],
     &["schema"],
     &["show"],
+    &["plan"],
+    &["apply"],
+    &["drift"],
     &["doctor"],
     &["up"],
     &["stop"],

@@ -79,8 +79,7 @@ fn a_plan_ends_with_0_for_nothing_2_for_changes_and_1_for_failures() {
         assert!(changes.stdout.contains(line), "{line} is not in {changes}");
     }
     for wrong in [
-        &[] as &[_],
-        &["--nonsense"],
+        &["--nonsense"] as &[_],
         &["--from", "nowhere.toml"],
         &["--from", "productoin"],
         &["--from", "a.toml", "--against", "out"],

@@ -1,5 +1,6 @@
 //! `mck plan`
 
+pub mod account;
 mod sides;
 mod text;
 
@@ -7,8 +8,8 @@ use std::process::ExitCode;
 
 use mck_aws_stacks::difference::{Difference, Renaming, StackTemplate};
 use mck_checker::Finding;
-use mck_cost::CostDifference;
-use serde_json::json;
+use mck_cost::{CostDifference, Money};
+use serde_json::{Value, json};
 
 use crate::{cli::PlanOptions, exit::Exit, failure::Failure, printer::Printer, session::Session};
 use sides::{Sides, Wanted};
@@ -21,14 +22,23 @@ pub const FAILED: u8 = 1;
 const CHANGES: u8 = 2;
 
 /// What a plan says.
-struct Plan {
+pub struct Plan {
     from: String,
     to: String,
     difference: Difference,
-    cost: CostDifference,
+    notes: Vec<String>,
+    cost: PlanCost,
     currency: String,
     prices_of: String,
     findings: Vec<Finding>,
+}
+
+/// What is known of the cost.
+enum PlanCost {
+    /// Before and after.
+    Difference(CostDifference),
+    /// Only after: an account does not say what was meant to be there.
+    After { total: Money, incomplete: bool },
 }
 
 /// Runs the command. Its exit codes are not those of other commands, so that a script can ask
@@ -46,14 +56,24 @@ pub fn run(session: &Session<'_>, options: &PlanOptions) -> ExitCode {
 
 /// Prints the plan, and says whether there is nothing to do.
 fn plan(session: &Session<'_>, options: &PlanOptions) -> Result<bool, Failure> {
-    let sides = sides::read(session, options)?;
-    let plan = make(&sides)?;
+    let plan = if options.from.is_some() || options.against.is_some() {
+        make(&sides::read(session, options)?)?
+    } else {
+        account::of_wanted(session, options)?
+    };
     print(session.printer, &plan, options);
     warn_of_idle_names(session.printer, &plan.difference, &options.allow_data_loss);
     let refused = refused(&plan.difference, &options.allow_data_loss);
     match refused.as_slice() {
-        [] => Ok(plan.difference.is_empty()),
+        [] => Ok(plan.is_empty()),
         names => Err(refusal(names)),
+    }
+}
+
+impl Plan {
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.difference.is_empty() && self.notes.is_empty()
     }
 }
 
@@ -79,7 +99,8 @@ fn make(sides: &Sides) -> Result<Plan, Failure> {
         from: there.label.clone(),
         to: label.clone(),
         difference: Difference::between(&before, templates),
-        cost: there.cost.until(estimate),
+        notes: Vec::new(),
+        cost: PlanCost::Difference(there.cost.until(estimate)),
         currency: estimate.currency.clone(),
         prices_of: estimate.prices_of.clone(),
         findings: mck_checker::check(blueprint),
@@ -87,7 +108,7 @@ fn make(sides: &Sides) -> Result<Plan, Failure> {
 }
 
 /// What would lose data and is not accepted, as `STACK/NAME`.
-fn refused(difference: &Difference, allowed: &[String]) -> Vec<String> {
+pub fn refused(difference: &Difference, allowed: &[String]) -> Vec<String> {
     let refused = difference.refused(allowed);
     refused
         .map(|(stack, resource)| format!("{}/{}", stack.id, resource.logical_id))
@@ -95,7 +116,7 @@ fn refused(difference: &Difference, allowed: &[String]) -> Vec<String> {
 }
 
 /// A name that accepts nothing is a mistake, or was needed once.
-fn warn_of_idle_names(printer: &Printer, difference: &Difference, allowed: &[String]) {
+pub fn warn_of_idle_names(printer: &Printer, difference: &Difference, allowed: &[String]) {
     let lost = refused(difference, &[]);
     for name in allowed {
         let is_meant =
@@ -106,7 +127,7 @@ fn warn_of_idle_names(printer: &Printer, difference: &Difference, allowed: &[Str
     }
 }
 
-fn refusal(names: &[String]) -> Failure {
+pub fn refusal(names: &[String]) -> Failure {
     let message = format!("data would be lost: {}", names.join(", "));
     let flags: Vec<String> = names
         .iter()
@@ -117,19 +138,33 @@ fn refusal(names: &[String]) -> Failure {
 
 fn print(printer: &Printer, plan: &Plan, options: &PlanOptions) {
     if options.json {
-        printer.json(&json!({
-            "from": plan.from,
-            "to": plan.to,
-            "empty": plan.difference.is_empty(),
-            "counts": plan.difference.counts(),
-            "stacks": plan.difference.stacks,
-            "refused": refused(&plan.difference, &options.allow_data_loss),
-            "cost": plan.cost,
-            "currency": plan.currency,
-            "prices-of": plan.prices_of,
-            "findings": plan.findings,
-        }));
+        printer.json(&described(plan, &options.allow_data_loss));
     } else {
         text::print(printer, plan);
     }
+}
+
+/// Prints a plan for people.
+pub fn show(printer: &Printer, plan: &Plan) {
+    text::print(printer, plan);
+}
+
+/// A plan for programs.
+pub fn described(plan: &Plan, allowed: &[String]) -> Value {
+    json!({
+            "from": plan.from,
+            "to": plan.to,
+            "empty": plan.is_empty(),
+            "counts": plan.difference.counts(),
+            "stacks": plan.difference.stacks,
+            "notes": plan.notes,
+            "refused": refused(&plan.difference, allowed),
+            "cost": match &plan.cost {
+                PlanCost::Difference(difference) => json!(difference),
+                PlanCost::After { total, incomplete } => json!({ "after": total, "incomplete": incomplete }),
+            },
+            "currency": plan.currency,
+            "prices-of": plan.prices_of,
+            "findings": plan.findings,
+    })
 }

@@ -63,10 +63,8 @@ pub fn read(session: &Session<'_>, options: &PlanOptions) -> Result<Sides, Failu
         (Some(from), _) => of_environment(of_file(session, Some(from), &usage)?),
         (None, Some(folder)) => of_folder(folder)?,
         (None, None) => {
-            let message = "there is nothing to compare with";
-            return Err(Failure::new(Exit::Usage, message)
-                .hint("`--from FILE[:ENVIRONMENT]` names another file or environment")
-                .hint("`--against DIR` names a folder that `mck synth` wrote"));
+            let message = "a plan without an account compares with a file or a folder";
+            return Err(Failure::new(Exit::Internal, message));
         }
     };
     let wanted = of_file(session, options.to.as_deref(), &usage)?;
@@ -120,7 +118,7 @@ fn of_folder(folder: &Path) -> Result<There, Failure> {
 
 /// `FILE`, `FILE:ENVIRONMENT` or `ENVIRONMENT`: what has a folder or an ending, or is there, is a
 /// file.
-fn parse(text: &str) -> (Option<PathBuf>, Option<String>) {
+pub fn parse(text: &str) -> (Option<PathBuf>, Option<String>) {
     let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
     match text.rsplit_once(':') {
         Some((file, environment)) => (some(file).map(PathBuf::from), some(environment)),

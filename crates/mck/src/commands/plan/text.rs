@@ -5,10 +5,10 @@ use mck_aws_stacks::difference::{
     StackDifference,
 };
 use mck_checker::Severity;
-use mck_cost::LineDifference;
+use mck_cost::{CostDifference, LineDifference};
 use serde_json::Value;
 
-use super::Plan;
+use super::{Plan, PlanCost};
 use crate::{printer::Printer, style::Style};
 
 /// Longer values are shown in part.
@@ -20,7 +20,11 @@ const MOST_PROPERTIES: usize = 12;
 
 pub fn print(printer: &Printer, plan: &Plan) {
     printer.result(render(plan, printer.out_style()));
-    if plan.cost.incomplete {
+    let incomplete = match &plan.cost {
+        PlanCost::Difference(difference) => difference.incomplete,
+        PlanCost::After { incomplete, .. } => *incomplete,
+    };
+    if incomplete {
         let hint = "`mck cost` names it";
         printer.warning("something has no known price and is in no sum", Some(hint));
     }
@@ -37,6 +41,9 @@ fn render(plan: &Plan, style: Style) -> String {
     for stack in &plan.difference.stacks {
         text.push_str(&stack_text(stack, style));
         text.push('\n');
+    }
+    for note in &plan.notes {
+        text.push_str(&format!("{} {note}\n", style.yellow("note:")));
     }
     text.push_str(&style.bold(summary(plan)));
     text.push_str(&cost_text(plan, style));
@@ -153,8 +160,11 @@ fn data_text(data: &DataFate) -> String {
 }
 
 fn summary(plan: &Plan) -> String {
-    if plan.difference.is_empty() {
+    if plan.is_empty() {
         return "Nothing to do.".to_owned();
+    }
+    if plan.difference.is_empty() {
+        return "No resource changes.".to_owned();
     }
     let counts = plan.difference.counts();
     let parts = [
@@ -180,7 +190,17 @@ fn summary(plan: &Plan) -> String {
 }
 
 fn cost_text(plan: &Plan, style: Style) -> String {
-    let cost = &plan.cost;
+    match &plan.cost {
+        PlanCost::Difference(difference) => cost_difference_text(plan, difference, style),
+        PlanCost::After { total, .. } => format!(
+            "\n{} {total} {} a month",
+            style.bold("Cost:"),
+            plan.currency
+        ),
+    }
+}
+
+fn cost_difference_text(plan: &Plan, cost: &CostDifference, style: Style) -> String {
     let mut text = format!(
         "\n{} {} -> {} {} a month ({})",
         style.bold("Cost:"),
@@ -231,7 +251,7 @@ fn findings_text(plan: &Plan, style: Style) -> String {
 mod tests {
     use mck_aws_stacks::difference::{Difference, StackTemplate};
     use mck_checker::Finding;
-    use mck_cost::{Component, CostDifference, Money};
+    use mck_cost::{Component, Money};
     use serde_json::json;
 
     use super::*;
@@ -302,7 +322,8 @@ mod tests {
             from: "production of old.toml".to_owned(),
             to: "production of magecloudkit.toml".to_owned(),
             difference: difference(),
-            cost: CostDifference {
+            notes: Vec::new(),
+            cost: PlanCost::Difference(CostDifference {
                 before: Money::from_cents(200_000),
                 after: Money::from_cents(180_050),
                 change: Money::from_cents(-19_950),
@@ -315,7 +336,7 @@ mod tests {
                     after: None,
                 }],
                 incomplete: false,
-            },
+            }),
             currency: "USD".to_owned(),
             prices_of: "2026-11-24".to_owned(),
             findings: vec![Finding {

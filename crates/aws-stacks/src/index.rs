@@ -77,6 +77,9 @@ fn secrets(blueprint: &Blueprint) -> HashMap<&str, StackId> {
     for name in daemons.flat_map(|it| secrets_of(&it.task_definition.containers)) {
         uses(name, StackId::Data);
     }
+    if let Some(jenkins) = &blueprint.jenkins {
+        uses(jenkins.admin_password_secret.as_str(), StackId::Jenkins);
+    }
     for app in &blueprint.apps {
         for name in secrets_of_app(app) {
             uses(name, StackId::App(app.name.clone()));

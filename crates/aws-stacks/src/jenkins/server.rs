@@ -9,7 +9,6 @@ use mck_cloudformation::{
     resources::{
         autoscaling::{self, auto_scaling_group},
         ec2::{self, launch_template},
-        secretsmanager::{self, secret::GenerateSecretString},
     },
 };
 use mck_environment::settings::Architecture;
@@ -20,13 +19,10 @@ use super::{
     NAME,
     home::{self, Home},
 };
-use crate::{names, security_groups, servers, stack::Stack, synthesis::Scene};
+use crate::{names, secrets, security_groups, servers, stack::Stack, synthesis::Scene};
 
 /// The root device of Amazon Linux.
 const ROOT_DEVICE: &str = "/dev/xvda";
-/// The name of the secret with the administrator's password.
-const ADMIN_PASSWORD: &str = "jenkins-admin-password";
-const PASSWORD_LENGTH: u8 = 32;
 /// A server is replaced after 30 days, in seconds: it gets the newest image, kernel and Jenkins.
 const LIFETIME: i32 = 30 * 86_400;
 
@@ -49,7 +45,8 @@ pub(super) fn add(
 ) -> LogicalId {
     let blueprint = scene.blueprint;
     let home = parts.home;
-    let password = add_password(stack, blueprint);
+    secrets::add(stack, scene);
+    let password = secrets::arn(stack, scene, &jenkins.admin_password_secret);
     let rights = rights(blueprint, home, &password);
     let profile = servers::add_profile(stack, NAME, &jenkins.log_group, rights);
     let template = add_launch_template(stack, scene, jenkins, &profile, home, &password);
@@ -96,26 +93,8 @@ pub(super) fn add(
         .id()
 }
 
-fn add_password(stack: &mut Stack, blueprint: &Blueprint) -> LogicalId {
-    let secret = secretsmanager::Secret {
-        name: names::secret(blueprint, ADMIN_PASSWORD).into(),
-        description: "Password of the administrator of Jenkins".into(),
-        generate_secret_string: Some(GenerateSecretString {
-            password_length: PASSWORD_LENGTH.into(),
-            exclude_punctuation: true.into(),
-            ..Default::default()
-        }),
-        ..Default::default()
-    };
-    let description = "The password of Jenkins' administrator";
-    stack
-        .add("JenkinsAdminPassword", description, &secret)
-        .retained()
-        .id()
-}
-
 /// Its home, its password, and the project's images; what it deploys with is for people to give.
-fn rights(blueprint: &Blueprint, home: &Home, password: &LogicalId) -> Vec<Statement> {
+fn rights(blueprint: &Blueprint, home: &Home, password: &Text) -> Vec<Statement> {
     let images = pseudo::arn("ecr", format!("repository/{}/*", blueprint.project));
     vec![
         Statement::allow([home::MOUNT, home::WRITE])
@@ -128,7 +107,7 @@ fn rights(blueprint: &Blueprint, home: &Home, password: &LogicalId) -> Vec<State
             ),
         Statement::allow(["secretsmanager:GetSecretValue"])
             .named("Password")
-            .on([password.reference()]),
+            .on([password]),
         Statement::allow(["ecr:GetAuthorizationToken"])
             .named("Registry")
             .on_all(),
@@ -153,7 +132,7 @@ fn add_launch_template(
     jenkins: &model::Jenkins,
     profile: &LogicalId,
     home: &Home,
-    password: &LogicalId,
+    password: &Text,
 ) -> LogicalId {
     let blueprint = scene.blueprint;
     let architecture = match jenkins.architecture {
@@ -194,7 +173,7 @@ fn user_data(
     blueprint: &Blueprint,
     jenkins: &model::Jenkins,
     home: &Home,
-    password: &LogicalId,
+    password: &Text,
 ) -> Text {
     let script = user_data::jenkins::render(&user_data::jenkins::Jenkins {
         region: &blueprint.region,
@@ -209,12 +188,18 @@ fn user_data(
     let script = script.expect("the environment's rules refuse names that would not do");
     let mut parts = vec![Text::from(user_data::jenkins::preamble())];
     for (variable, value) in [
-        (user_data::jenkins::FILE_SYSTEM, &home.file_system),
-        (user_data::jenkins::ACCESS_POINT, &home.access_point),
-        (user_data::jenkins::ADMIN_PASSWORD, password),
+        (
+            user_data::jenkins::FILE_SYSTEM,
+            home.file_system.reference(),
+        ),
+        (
+            user_data::jenkins::ACCESS_POINT,
+            home.access_point.reference(),
+        ),
+        (user_data::jenkins::ADMIN_PASSWORD, password.clone()),
     ] {
         parts.push(format!("{variable}='").into());
-        parts.push(value.reference());
+        parts.push(value);
         parts.push("'\n".into());
     }
     parts.push(script.into());

@@ -56,7 +56,7 @@ fn the_home_outlives_the_stack() {
     for id in [
         "JenkinsFileSystem",
         "JenkinsBackupVault",
-        "JenkinsAdminPassword",
+        "SecretJenkinsAdminPassword",
     ] {
         assert_eq!(
             json["Resources"][id]["DeletionPolicy"], "RetainExceptOnCreate",
@@ -82,7 +82,7 @@ fn only_listed_ranges_come_to_its_host() {
 #[test]
 fn the_password_is_not_in_the_template() {
     let json = jenkins("").template.json();
-    let secret = &json["Resources"]["JenkinsAdminPassword"]["Properties"];
+    let secret = &json["Resources"]["SecretJenkinsAdminPassword"]["Properties"];
     assert!(secret["SecretString"].is_null());
     assert_eq!(secret["GenerateSecretString"]["PasswordLength"], 32);
 }

@@ -32,6 +32,8 @@ pub struct Bastion {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Jenkins {
+    /// The secret with the administrator's password.
+    pub admin_password_secret: String,
     /// Its name, zone and address.
     pub node: Node,
     /// The instance type.

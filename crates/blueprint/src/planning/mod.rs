@@ -138,7 +138,13 @@ impl Foundation {
             bastion: servers::plan_bastion(context, &mut addresses)?,
             data: data::plan(context, network, &mut addresses, secrets)?,
             clusters: cluster::plan(context, network, &mut addresses)?,
-            jenkins: servers::plan_jenkins(context, network, &mut addresses, free_priority)?,
+            jenkins: servers::plan_jenkins(
+                context,
+                network,
+                &mut addresses,
+                free_priority,
+                secrets,
+            )?,
             priorities,
         })
     }

@@ -7,6 +7,7 @@ use super::{
     addresses::Addresses,
     context::{Context, shortened},
     data, edge, groups,
+    secrets::{PASSWORD_LENGTH, Secrets},
 };
 use crate::{
     instance_types,
@@ -52,14 +53,24 @@ pub(super) fn plan_jenkins(
     network: &Network,
     addresses: &mut Addresses<'_>,
     priority: u16,
+    secrets: &mut Secrets,
 ) -> Result<Option<Jenkins>, PlanningError> {
     let settings = &context.settings.jenkins;
     if !settings.enabled {
         return Ok(None);
     }
     let node = addresses.last_node("jenkins".to_owned(), Tier::App, &groups::jenkins())?;
+    let admin_password_secret = "jenkins-admin-password".to_owned();
+    if !context.is_local() {
+        secrets.generated(
+            admin_password_secret.clone(),
+            "Password of the administrator of Jenkins".to_owned(),
+            PASSWORD_LENGTH,
+        );
+    }
     Ok(Some(Jenkins {
         node,
+        admin_password_secret,
         instance_type: settings.instance_type.clone(),
         architecture: architecture(&settings.instance_type),
         volume_size: settings.volume_size,

@@ -14,7 +14,7 @@ use crate::{
 pub(super) fn add(bill: &mut Bill<'_>, blueprint: &Blueprint) {
     observability(bill, blueprint);
     // The password of Jenkins' administrator is of no app and in no list.
-    let secrets = many(blueprint.secrets.len() + usize::from(blueprint.jenkins.is_some()));
+    let secrets = many(blueprint.secrets.len());
     let item = Item::new(
         Other,
         "secrets",

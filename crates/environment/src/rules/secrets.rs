@@ -23,6 +23,7 @@ pub fn known_secrets(settings: &Settings) -> BTreeSet<String> {
         "redis-session",
         "search",
         "message-broker",
+        "jenkins-admin",
     ];
     names.extend(shared.map(|owner| format!("{owner}-password")));
     for (app, settings) in &settings.app {

@@ -3,7 +3,10 @@
 use std::{
     num::NonZero,
     panic,
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        OnceLock,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread,
 };
 
@@ -13,7 +16,6 @@ use std::{
 /// # Panics
 /// Where `make` does.
 pub fn map<T: Sync, R: Send>(items: &[T], make: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    let processors = thread::available_parallelism().map_or(1, NonZero::get);
     let next = AtomicUsize::new(0);
     let work = || {
         let taken = std::iter::from_fn(|| {
@@ -23,7 +25,7 @@ pub fn map<T: Sync, R: Send>(items: &[T], make: impl Fn(&T) -> R + Sync) -> Vec<
         taken.collect::<Vec<_>>()
     };
     let mut made = thread::scope(|scope| {
-        let helpers = 1..processors.min(items.len());
+        let helpers = 1..processors().min(items.len());
         let helpers: Vec<_> = helpers.map(|_| scope.spawn(work)).collect();
         let mut made = work();
         for helper in helpers {
@@ -36,6 +38,12 @@ pub fn map<T: Sync, R: Send>(items: &[T], make: impl Fn(&T) -> R + Sync) -> Vec<
     });
     made.sort_unstable_by_key(|(position, _)| *position);
     made.into_iter().map(|(_, result)| result).collect()
+}
+
+/// The processors that this process may use; finding out reads files of the kernel's.
+fn processors() -> usize {
+    static PROCESSORS: OnceLock<usize> = OnceLock::new();
+    *PROCESSORS.get_or_init(|| thread::available_parallelism().map_or(1, NonZero::get))
 }
 
 #[cfg(test)]

@@ -2,8 +2,9 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use aws_config::SdkConfig;
+use aws_config::{SdkConfig, retry::RetryConfig};
 use aws_sdk_s3 as s3;
+use aws_sdk_sts as sts;
 use s3::types::{
     BucketLifecycleConfiguration, BucketLocationConstraint, CreateBucketConfiguration,
     ExpirationStatus, LifecycleExpiration, LifecycleRule, LifecycleRuleFilter,
@@ -14,6 +15,8 @@ use crate::{account::Identity, error::AwsError};
 
 /// S3's limit of a bucket's name, in characters.
 const LONGEST_NAME: usize = 63;
+/// How often we ask who we are: it is the first call, and somebody without a network waits for it.
+const IDENTITY_ATTEMPTS: u32 = 5;
 /// After so many days S3 itself removes what an apply that was killed left.
 const DAYS: i32 = 1;
 
@@ -53,7 +56,9 @@ impl Buckets {
         let ask = || async {
             let config = self.configs.values().next();
             let config = config.expect("an account is connected for at least one region");
-            let answer = aws_sdk_sts::Client::new(config)
+            let retries = RetryConfig::standard().with_max_attempts(IDENTITY_ATTEMPTS);
+            let config = sts::config::Builder::from(config).retry_config(retries);
+            let answer = sts::Client::from_conf(config.build())
                 .get_caller_identity()
                 .send()
                 .await;

@@ -132,11 +132,7 @@ impl Client {
         let call = self.api.get_template().stack_name(stack);
         let answer = call.template_stage(TemplateStage::Original).send().await;
         let answer = answer.map_err(|error| AwsError::call("GetTemplate", stack, &error))?;
-        answer.template_body.ok_or_else(|| AwsError::Incomplete {
-            operation: "GetTemplate",
-            subject: stack.to_owned(),
-            missing: "the template",
-        })
+        Ok(answer.template_body.unwrap_or_default())
     }
 
     /// The stack's events, the newest first, until one of them is enough.

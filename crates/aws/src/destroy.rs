@@ -86,7 +86,8 @@ pub(crate) fn kept(stack: &StackTemplate, held: &[Held]) -> Vec<Keep> {
 
 /// Something that stays, where the stack has it.
 fn keep(stack: &StackTemplate, id: &str, why: KeepReason, held: &[Held]) -> Option<Keep> {
-    let own = held.iter().find(|it| it.logical_id == id)?;
+    let is_there = |it: &&Held| it.logical_id == id && it.status != "DELETE_COMPLETE";
+    let own = held.iter().find(is_there)?;
     let resource = stack.template.get("Resources").and_then(|it| it.get(id));
     let description = resource
         .and_then(|it| {
@@ -455,7 +456,7 @@ mod tests {
             json!({"Resources": {
                 "Files": {
                     "Type": "AWS::EFS::FileSystem",
-                    "DeletionPolicy": "Retain",
+                    "DeletionPolicy": "RetainExceptOnCreate",
                     "Metadata": {"mck:Description": "The media"},
                 },
                 "Database": {"Type": "AWS::RDS::DBCluster", "DeletionPolicy": "Snapshot"},

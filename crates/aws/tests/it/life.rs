@@ -1,13 +1,17 @@
 //! An environment's life: made, left alone, changed, removed.
 
-use std::sync::{Arc, mpsc};
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+    sync::{Arc, mpsc},
+};
 
 use mck_aws::{Account, Progress, Reporter};
 use mck_aws_stacks::{Stacks, difference::Action};
 
 use crate::{
-    stacks::{Lacks, account, apply, assert_fine, environment, stacks},
-    stand_in::{Kind, beside},
+    stacks::{Lacks, REGION, account, apply, assert_fine, environment, stacks},
+    stand_in::{Kind, PORT, beside},
 };
 
 #[test]
@@ -136,4 +140,63 @@ fn removed(account: &Account, wanted: &Stacks) {
         assert_eq!(destroyed.removed.len(), expected);
     }
     assert!(account.existing(wanted).expect("stacks").is_empty());
+}
+
+#[test]
+fn what_is_changed_behind_the_stacks_back_is_told() {
+    let name = "life::what_is_changed_behind_the_stacks_back_is_told";
+    beside(Kind::Ministack, name, || {
+        let account = account();
+        let wanted = environment(
+            "red",
+            Lacks {
+                protection: true,
+                ..Lacks::default()
+            },
+        );
+        assert_fine(&apply(&account, &wanted).0);
+        let existing = account.existing(&wanted).expect("stacks");
+        let none = account.drift(&existing).expect("drift");
+        assert!(none.iter().all(|it| it.resources.is_empty()), "{none:#?}");
+        put_parameter("/shop/database", "green");
+        let drifts = account.drift(&existing).expect("drift");
+        let [resource] = drifts
+            .iter()
+            .flat_map(|it| &it.resources)
+            .collect::<Vec<_>>()[..]
+        else {
+            panic!("{drifts:#?}");
+        };
+        assert_eq!(
+            (resource.logical_id.as_str(), resource.is_deleted),
+            ("Database", false)
+        );
+        let value = resource
+            .properties
+            .iter()
+            .find(|it| it.path == "Value")
+            .expect("the value");
+        assert_eq!(value.expected.as_deref(), Some("red"));
+        assert_eq!(value.actual.as_deref(), Some("green"));
+    });
+}
+
+/// Writes a parameter past CloudFormation.
+fn put_parameter(name: &str, value: &str) {
+    let body = format!(r#"{{"Name":"{name}","Value":"{value}","Overwrite":true}}"#);
+    let mut stream = TcpStream::connect(("127.0.0.1", PORT)).expect("the stand-in listens");
+    let asked = write!(
+        stream,
+        "POST / HTTP/1.1\r\nHost: ssm.{REGION}.amazonaws.com\r\nX-Amz-Target: AmazonSSM.PutParameter\r\n\
+         Content-Type: application/x-amz-json-1.1\r\nConnection: close\r\n\
+         Authorization: AWS4-HMAC-SHA256 Credential=test/20261124/{REGION}/ssm/aws4_request, \
+         SignedHeaders=host, Signature=0\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    asked.expect("the stand-in reads");
+    let mut answer = String::new();
+    stream
+        .read_to_string(&mut answer)
+        .expect("the stand-in answers");
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
 }

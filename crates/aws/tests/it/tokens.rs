@@ -2,25 +2,29 @@
 //! token of the request that they come of.
 
 use std::{
+    collections::BTreeMap,
     io::{BufRead, BufReader, Write},
     net::{TcpListener, TcpStream},
     sync::{Arc, Mutex},
     thread,
 };
 
+/// The last token of each stack, by its name.
+type Tokens = BTreeMap<String, String>;
+
 /// Serves on a port what is behind another.
 pub fn serve(port: u16, behind: u16) {
     let listener = TcpListener::bind(("127.0.0.1", port)).expect("the port is ours");
-    let token = Arc::new(Mutex::new(String::new()));
+    let tokens = Arc::new(Mutex::new(Tokens::new()));
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
-            let token = Arc::clone(&token);
-            thread::spawn(move || hand_on(stream, behind, &token));
+            let tokens = Arc::clone(&tokens);
+            thread::spawn(move || hand_on(stream, behind, &tokens));
         }
     });
 }
 
-fn hand_on(stream: TcpStream, behind: u16, token: &Mutex<String>) -> Option<()> {
+fn hand_on(stream: TcpStream, behind: u16, tokens: &Mutex<Tokens>) -> Option<()> {
     let mut client = BufReader::new(stream);
     let (head, body) = message(&mut client)?;
     let asked = String::from_utf8_lossy(&body).into_owned();
@@ -31,7 +35,8 @@ fn hand_on(stream: TcpStream, behind: u16, token: &Mutex<String>) -> Option<()> 
             .map(|(_, value)| value.to_owned())
     };
     if field("Action").as_deref() == Some("ExecuteChangeSet") {
-        *token.lock().ok()? = field("ClientRequestToken")?;
+        let token = field("ClientRequestToken")?;
+        tokens.lock().ok()?.insert(field("StackName")?, token);
     }
     let mut server = TcpStream::connect(("127.0.0.1", behind)).ok()?;
     write!(server, "{head}Connection: close\r\n\r\n").ok()?;
@@ -39,10 +44,14 @@ fn hand_on(stream: TcpStream, behind: u16, token: &Mutex<String>) -> Option<()> 
     let (head, answer) = message(&mut BufReader::new(server))?;
     let mut answer = String::from_utf8_lossy(&answer).into_owned();
     if field("Action").as_deref() == Some("DescribeStackEvents") {
-        let known = format!(
-            "<ClientRequestToken>{}</ClientRequestToken>",
-            token.lock().ok()?
-        );
+        let asked = field("StackName")?;
+        let tokens = tokens.lock().ok()?;
+        // By name, or by an ARN that has the name within.
+        let is_of = |name: &str| asked == name || asked.contains(&format!("%2F{name}%2F"));
+        let found = tokens.iter().find(|(name, _)| is_of(name));
+        let known = found.map_or_else(String::new, |(_, token)| {
+            format!("<ClientRequestToken>{token}</ClientRequestToken>")
+        });
         answer = answer.replace("<StackId>", &format!("{known}<StackId>"));
     }
     let mut client = client.into_inner();

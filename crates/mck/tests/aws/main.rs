@@ -1,0 +1,180 @@
+//! The program against a server that stands in for AWS, over the real protocol.
+//!
+//! LocalStack makes all stacks of the smallest environment but `data`: it does not know private
+//! zones. So there is a failure to be told, and a way out to be found.
+
+#[path = "../../../aws/tests/it/stand_in.rs"]
+#[allow(dead_code, reason = "it knows more stand-ins than are needed here")]
+mod stand_in;
+#[path = "../../../aws/tests/it/tokens.rs"]
+mod tokens;
+
+use std::{
+    io::{BufRead, BufReader},
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use serde_json::Value;
+
+use stand_in::{Kind, beside};
+
+/// What came of a run.
+struct Outcome {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+fn command(arguments: &[&str]) -> Command {
+    let file =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../aws-stacks/tests/environments/nothing.toml");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mck"));
+    command
+        .arg("--file")
+        .arg(file)
+        .args(["--environment", "production"]);
+    command.args(arguments).stdin(Stdio::null());
+    command
+}
+
+fn mck(arguments: &[&str]) -> Outcome {
+    let output = command(arguments).output().expect("the program runs");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let outcome = Outcome {
+        code: output.status.code().unwrap_or(-1),
+        out: text(&output.stdout),
+        err: text(&output.stderr),
+    };
+    assert!(!outcome.err.contains("panicked"), "{}", outcome.err);
+    outcome
+}
+
+#[test]
+fn an_environment_is_planned_made_explained_and_removed() {
+    let name = "an_environment_is_planned_made_explained_and_removed";
+    beside(Kind::LocalStack, name, || {
+        let plan = mck(&["plan"]);
+        assert_eq!(plan.code, 2, "{}", plan.err);
+        assert!(
+            plan.out
+                .contains("api-production-network (us-east-1): create"),
+            "{}",
+            plan.out
+        );
+        assert_eq!(
+            mck(&["apply"]).code,
+            2,
+            "without `--yes` somebody must be there to ask"
+        );
+        explained(&mck(&["apply", "--yes"]));
+        let plan = mck(&["plan"]);
+        assert_eq!(plan.code, 2);
+        assert!(
+            plan.out.contains("note: data is ROLLBACK_COMPLETE"),
+            "{}",
+            plan.out
+        );
+        assert!(!plan.out.contains("api-production-network"), "{}", plan.out);
+        let again = mck(&["apply", "--yes"]);
+        assert!(
+            again.err.contains("data: remove what failed"),
+            "{}",
+            again.err
+        );
+        explained(&again);
+        removed();
+    });
+}
+
+fn explained(applied: &Outcome) {
+    assert_eq!(applied.code, 24, "{}", applied.err);
+    for part in [
+        "data ended as ROLLBACK_COMPLETE: RecordDb CREATE_FAILED",
+        "observability: skipped",
+        "error: stacks failed: data",
+        "hint: ",
+    ] {
+        assert!(
+            applied.err.contains(part),
+            "{part} is not in {}",
+            applied.err
+        );
+    }
+}
+
+fn removed() {
+    let destroyed = mck(&["destroy", "--yes"]);
+    assert_eq!(destroyed.code, 0, "{}", destroyed.err);
+    assert!(
+        destroyed.err.contains("production is removed"),
+        "{}",
+        destroyed.err
+    );
+    assert!(
+        destroyed.err.contains("api-global stays"),
+        "{}",
+        destroyed.err
+    );
+    let again = mck(&["destroy", "--yes"]);
+    assert!(
+        again.err.contains("production has no stacks"),
+        "{}",
+        again.err
+    );
+    assert_eq!(again.code, 0);
+}
+
+#[test]
+fn events_are_told_to_programs() {
+    beside(Kind::LocalStack, "events_are_told_to_programs", || {
+        let applied = mck(&["apply", "--yes", "--json"]);
+        let lines: Vec<Value> = applied
+            .out
+            .lines()
+            .map(|line| serde_json::from_str(line).expect("each line is JSON"))
+            .collect();
+        assert_eq!(lines[0]["event"], "plan");
+        let of = |kind: &str| lines.iter().filter(|it| it["event"] == kind).count();
+        assert!(of("resource") > 50, "{}", applied.out);
+        assert_eq!((of("failed"), of("skipped")), (1, 1));
+    });
+}
+
+#[test]
+fn after_ctrl_c_a_second_apply_goes_on() {
+    beside(
+        Kind::LocalStackWithTokens,
+        "after_ctrl_c_a_second_apply_goes_on",
+        || {
+            let mut child = command(&["apply", "--yes"])
+                .stdout(Stdio::null())
+                .stderr(Stdio::piped())
+                .spawn()
+                .expect("the program runs");
+            let mut lines = BufReader::new(child.stderr.take().expect("it is ours")).lines();
+            let begun = lines.find(|line| line.as_ref().is_ok_and(|it| it.contains("complete")));
+            assert!(begun.is_some());
+            let kill = Command::new("kill")
+                .args(["-INT", &child.id().to_string()])
+                .status();
+            assert!(kill.expect("there is `kill`").success());
+            let rest: Vec<String> = lines.map_while(Result::ok).collect();
+            assert_eq!(child.wait().expect("it ends").code(), Some(130));
+            let hint = "hint: `mck apply --environment production` follows it again";
+            assert!(rest.iter().any(|line| line == hint), "{rest:#?}");
+            explained(&mck(&["apply", "--yes"]));
+        },
+    );
+}
+
+#[test]
+fn a_missing_account_is_told() {
+    beside(Kind::Own, "a_missing_account_is_told", || {
+        let plan = mck(&["plan"]);
+        assert_eq!(plan.code, 1);
+        assert!(plan.err.contains("AWS_ENDPOINT_URL"), "{}", plan.err);
+        let drift = mck(&["drift"]);
+        assert_eq!(drift.code, 23);
+    });
+}

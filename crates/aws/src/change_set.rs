@@ -41,9 +41,12 @@ fn resource(change: &ResourceChange, sides: &Sides<'_>) -> Option<ResourceDiffer
         .and_then(|it| it.get("Metadata")?.get(mck_cloudformation::DESCRIPTION))
         .and_then(text);
     let mut properties = properties(change.details.as_deref().unwrap_or_default());
-    if properties.is_empty() {
-        properties = foretold.map(|it| it.properties.clone()).unwrap_or_default();
-    }
+    fill(
+        &mut properties,
+        foretold
+            .map(|it| it.properties.as_slice())
+            .unwrap_or_default(),
+    );
     Some(ResourceDifference {
         logical_id,
         kind: kind.unwrap_or_default(),
@@ -52,6 +55,21 @@ fn resource(change: &ResourceChange, sides: &Sides<'_>) -> Option<ResourceDiffer
         properties,
         data,
     })
+}
+
+/// What a change set leaves out is taken from what the templates say: properties, or their values.
+fn fill(properties: &mut Vec<PropertyChange>, foretold: &[PropertyChange]) {
+    if properties.is_empty() {
+        properties.extend_from_slice(foretold);
+    }
+    for property in properties {
+        let is_silent = property.before.is_none() && property.after.is_none();
+        let known = foretold.iter().find(|it| it.path == property.path);
+        if let Some(known) = known.filter(|_| is_silent) {
+            property.before.clone_from(&known.before);
+            property.after.clone_from(&known.after);
+        }
+    }
 }
 
 fn action(change: &ResourceChange, foretold: Option<&ResourceDifference>) -> Action {

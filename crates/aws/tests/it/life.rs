@@ -17,38 +17,29 @@ use crate::{
 #[test]
 fn on_moto() {
     beside(Kind::Moto, "life::on_moto", || {
-        life(
-            Kind::Moto,
-            Lacks {
-                outputs: true,
-                protection: true,
-                events: true,
-            },
-        );
+        life(Lacks {
+            outputs: true,
+            protection: true,
+            events: true,
+        });
     });
 }
 
 #[test]
 fn on_ministack() {
     beside(Kind::Ministack, "life::on_ministack", || {
-        life(
-            Kind::Ministack,
-            Lacks {
-                protection: true,
-                ..Lacks::default()
-            },
-        );
+        life(Lacks::default());
     });
 }
 
 #[test]
 fn on_localstack() {
     beside(Kind::LocalStack, "life::on_localstack", || {
-        life(Kind::LocalStack, Lacks::default());
+        life(Lacks::default());
     });
 }
 
-fn life(kind: Kind, lacks: Lacks) {
+fn life(lacks: Lacks) {
     let account = account();
     assert_eq!(
         account.identity().expect("we are somebody").account.len(),
@@ -57,7 +48,7 @@ fn life(kind: Kind, lacks: Lacks) {
     let wanted = environment("red", lacks);
     made(&account, &wanted, lacks);
     left_alone(&account, &wanted);
-    changed(&account, kind, lacks);
+    changed(&account, lacks);
     shrunk(&account, &wanted, lacks);
     removed(&account, &wanted);
 }
@@ -89,20 +80,15 @@ fn left_alone(account: &Account, wanted: &Arc<Stacks>) {
     assert_eq!(applied.unchanged.len(), 3);
 }
 
-fn changed(account: &Account, kind: Kind, lacks: Lacks) {
+fn changed(account: &Account, lacks: Lacks) {
     let wanted = environment("blue", lacks);
     let plan = account.plan(&wanted).expect("a plan");
-    let action = match kind {
-        // It says so of every change.
-        Kind::Ministack => Action::MayReplace,
-        _ => Action::Update,
-    };
     let told: Vec<(&str, &str, Action)> = plan
         .difference
         .resources()
         .map(|(stack, it)| (stack.id.as_str(), it.logical_id.as_str(), it.action))
         .collect();
-    assert_eq!(told, [("data", "Database", action)], "{kind:?}");
+    assert_eq!(told, [("data", "Database", Action::Update)]);
     let (_, resource) = plan.difference.resources().next().expect("there is one");
     let value = resource
         .properties
@@ -147,13 +133,7 @@ fn what_is_changed_behind_the_stacks_back_is_told() {
     let name = "life::what_is_changed_behind_the_stacks_back_is_told";
     beside(Kind::Ministack, name, || {
         let account = account();
-        let wanted = environment(
-            "red",
-            Lacks {
-                protection: true,
-                ..Lacks::default()
-            },
-        );
+        let wanted = environment("red", Lacks::default());
         assert_fine(&apply(&account, &wanted).0);
         let existing = account.existing(&wanted).expect("stacks");
         let none = account.drift(&existing).expect("drift");

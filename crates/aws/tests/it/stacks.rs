@@ -101,8 +101,7 @@ pub fn apply(account: &Account, stacks: &Arc<Stacks>) -> (Applied, Vec<Progress>
     let (sender, receiver) = mpsc::channel();
     let options = ApplyOptions {
         who: "ann@laptop".to_owned(),
-        // A stand-in says of every change that it may replace.
-        accepted_losses: BTreeSet::from(["data/Database".to_owned()]),
+        ..ApplyOptions::default()
     };
     let applied = account.apply(stacks, &options, &Reporter::new(sender));
     (

@@ -9,15 +9,17 @@ use tokio::task::JoinSet;
 
 use crate::{
     account::{Account, Clients},
-    apply::{Made, StackFailure, Trouble, beginning, body, make, newest, schedule},
+    apply::schedule,
     client::{ChangeKind, Client, Described, Held},
     error::AwsError,
-    follow::{Ended, Following, Since},
+    follow::{Ended, Following, Since, beginning, newest},
+    making::{Made, body, make},
     plan::removal_rank,
     progress::{Progress, Reporter},
     recovery::{RemovalStep, Situation, towards_removed},
     request::{Request, token},
     schedule::{Schedule, ScheduleError},
+    stack_failure::{StackFailure, Trouble},
     status::Phase,
 };
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use crate::{
-    client::{Client, Event},
+    client::{Client, Described, Event},
     error::AwsError,
     failure::{Reason, first_reason},
     progress::{Progress, Reporter},
@@ -154,6 +154,39 @@ impl Following<'_> {
         events.reverse();
         Ok(events)
     }
+}
+
+/// Who began what is in progress, and when.
+pub(crate) struct Beginning {
+    /// The token of its request; empty where there is none, such as from the console.
+    pub(crate) by: String,
+    /// In RFC 3339; empty where it is not known.
+    since: String,
+}
+
+impl Beginning {
+    pub(crate) fn busy(self, stack: &str, status: &str) -> AwsError {
+        AwsError::Busy {
+            stack: stack.to_owned(),
+            status: status.to_owned(),
+            since: self.since,
+            by: self.by,
+        }
+    }
+}
+
+/// Who began what is in progress, and when.
+pub(crate) async fn beginning(client: &Client, there: &Described) -> Result<Beginning, AwsError> {
+    let events = client.events(&there.id, &is_start).await?;
+    let start = events.into_iter().find(is_start);
+    let (by, since) = start.map(|it| (it.token, it.time)).unwrap_or_default();
+    Ok(Beginning { by, since })
+}
+
+/// The id of the stack's newest event.
+pub(crate) async fn newest(client: &Client, arn: &str) -> Result<Option<String>, AwsError> {
+    let events = client.events(arn, &|_| true).await?;
+    Ok(events.into_iter().next().map(|event| event.id))
 }
 
 #[cfg(test)]

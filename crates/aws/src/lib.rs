@@ -2,7 +2,9 @@
 //!
 //! This is the only crate with an asynchronous runtime and AWS's SDK; its public functions are
 //! synchronous. `schedule`, `failure`, `recovery`, `status` and `change_set` are pure; `client` and
-//! `bucket` make single calls; `plan`, `apply`, `destroy` and `drift` put them together.
+//! `bucket` make single calls; `follow` waits for what they began, `making` makes change sets,
+//! `work` brings one stack to what is wanted; `plan`, `apply`, `destroy` and `drift` put them
+//! together.
 
 mod account;
 mod apply;
@@ -14,15 +16,18 @@ mod drift;
 mod error;
 mod failure;
 mod follow;
+mod making;
 mod plan;
 mod progress;
 mod recovery;
 mod request;
 mod schedule;
+mod stack_failure;
 mod status;
+mod work;
 
 pub use account::{Account, Identity};
-pub use apply::{Applied, ApplyOptions, StackFailure};
+pub use apply::{Applied, ApplyOptions};
 pub use destroy::{Destroyed, Keep, KeepReason};
 pub use drift::{Drift, DriftedProperty, DriftedResource};
 pub use error::{AwsError, CallFailure};
@@ -30,3 +35,4 @@ pub use failure::Reason;
 pub use plan::AccountPlan;
 pub use progress::{Progress, Reporter};
 pub use schedule::{Schedule, ScheduleError};
+pub use stack_failure::StackFailure;

@@ -11,10 +11,10 @@ use tokio::task::JoinSet;
 
 use crate::{
     account::{Account, Clients},
-    apply::{Made, body, is_same_around, is_same_template, make},
     change_set,
     client::{ChangeKind, Client, Described},
     error::AwsError,
+    making::{Made, body, is_same_around, is_same_template, make},
     request::{Outputs, Request},
     status::Phase,
 };

@@ -62,7 +62,8 @@ fn run_inside(name: &str) {
             "--",
         ])
         .arg(own)
-        .args(["--exact", name, "--nocapture", "--test-threads=1"]);
+        .args(["--exact", name, "--include-ignored", "--nocapture"])
+        .arg("--test-threads=1");
     for (key, _) in std::env::vars_os() {
         if key.to_string_lossy().starts_with("AWS_") {
             command.env_remove(key);

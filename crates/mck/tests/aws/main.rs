@@ -13,6 +13,7 @@ use std::{
     io::{BufRead, BufReader},
     path::Path,
     process::{Command, Stdio},
+    time::Duration,
 };
 
 use serde_json::Value;
@@ -51,6 +52,7 @@ fn mck(arguments: &[&str]) -> Outcome {
 }
 
 #[test]
+#[ignore = "LocalStack needs Python 3.12 or later, which Debian 12 has not; see docs/aws.md"]
 fn an_environment_is_planned_made_explained_and_removed() {
     let name = "an_environment_is_planned_made_explained_and_removed";
     beside(Kind::LocalStack, name, || {
@@ -126,6 +128,7 @@ fn removed() {
 }
 
 #[test]
+#[ignore = "LocalStack needs Python 3.12 or later, which Debian 12 has not; see docs/aws.md"]
 fn events_are_told_to_programs() {
     beside(Kind::LocalStack, "events_are_told_to_programs", || {
         let applied = mck(&["apply", "--yes", "--json"]);
@@ -142,6 +145,7 @@ fn events_are_told_to_programs() {
 }
 
 #[test]
+#[ignore = "LocalStack needs Python 3.12 or later, which Debian 12 has not; see docs/aws.md"]
 fn after_ctrl_c_a_second_apply_goes_on() {
     beside(
         Kind::LocalStackWithTokens,
@@ -176,5 +180,36 @@ fn a_missing_account_is_told() {
         assert!(plan.err.contains("AWS_ENDPOINT_URL"), "{}", plan.err);
         let drift = mck(&["drift"]);
         assert_eq!(drift.code, 23);
+    });
+}
+
+/// How often an apply is killed.
+const KILLS: u64 = 30;
+
+#[test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "it kills at an instant of its own choice"
+)]
+fn an_apply_that_is_killed_at_any_instant_is_followed_by_a_clean_one() {
+    let name = "an_apply_that_is_killed_at_any_instant_is_followed_by_a_clean_one";
+    beside(Kind::LocalStackWithTokens, name, || {
+        for number in 0..KILLS {
+            let mut child = command(&["apply", "--yes", "--quiet"])
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn()
+                .expect("the program runs");
+            // A stride that is no divisor spreads the instants over two seconds.
+            let instant = Duration::from_millis(number * 373 % 2000);
+            std::thread::sleep(instant);
+            let _ = child.kill();
+            let _ = child.wait();
+            if number % 5 == 4 {
+                explained(&mck(&["apply", "--yes"]));
+                let destroyed = mck(&["destroy", "--yes"]);
+                assert_eq!(destroyed.code, 0, "{}", destroyed.err);
+            }
+        }
     });
 }

@@ -323,6 +323,13 @@ impl Client {
         Ok(())
     }
 
+    /// The stack's resources that could not be deleted.
+    pub(crate) async fn undeletable(&self, stack: &str) -> Result<Vec<String>, AwsError> {
+        let held = self.resources(stack).await?;
+        let stuck = held.into_iter().filter(|it| it.status == "DELETE_FAILED");
+        Ok(stuck.map(|it| it.logical_id).collect())
+    }
+
     /// The stack's resources.
     pub(crate) async fn resources(&self, stack: &str) -> Result<Vec<Held>, AwsError> {
         let mut found = Vec::new();

@@ -142,16 +142,25 @@ impl Work<'_> {
         Ok(is_ours)
     }
 
+    /// Deletes what can't be changed any more. What could not be deleted before is left behind, so
+    /// that it is in nobody's way; the change set that follows takes over what has a fixed name.
     async fn delete(&self, there: &Described) -> Result<(), Trouble> {
         self.begun("remove what failed");
+        let name = &self.request.name;
         if there.is_protected {
-            self.client.protect(&self.request.name, false).await?;
+            self.client.protect(name, false).await?;
         }
+        let has_failed = Phase::of(&there.status) == Phase::DeletionFailed;
+        let stuck = if has_failed {
+            self.client.undeletable(name).await?
+        } else {
+            Vec::new()
+        };
         let since = Since::Event(newest(&self.client, &there.id).await?);
         let token = self.request.token(&self.scene.options.who);
-        self.client.delete(&self.request.name, &[], &token).await?;
+        self.client.delete(name, &stuck, &token).await?;
         let ended = self.following(&there.id).follow(since).await?;
-        if ended.is_success() {
+        if ended.is_success() || (!has_failed && ended.status == "DELETE_FAILED") {
             Ok(())
         } else {
             Err(Trouble::Ended(ended))

@@ -7,13 +7,13 @@
 
 use mck_blueprint::model;
 use mck_cloudformation::{
-    Expression, LogicalId, Tag,
-    resources::ec2::{self, instance, launch_template},
+    LogicalId, Tag,
+    resources::ec2::{self, instance},
 };
 use mck_environment::settings::Architecture;
 use mck_server_config::user_data;
 
-use crate::{log_groups, names, security_groups, servers, stack::Stack, synthesis::Scene};
+use crate::{log_groups, names, servers, stack::Stack, synthesis::Scene};
 
 const NAME: &str = "bastion";
 /// The root device of Ubuntu's images.
@@ -71,7 +71,6 @@ fn add_launch_template(
     bastion: &model::Bastion,
     profile: &LogicalId,
 ) -> LogicalId {
-    let blueprint = scene.blueprint;
     let architecture = match bastion.architecture {
         Architecture::X86_64 => "amd64",
         Architecture::Arm64 => "arm64",
@@ -85,30 +84,15 @@ fn add_launch_template(
     });
     let user_data =
         user_data.expect("the environment's rules refuse names and keys that would not do");
-    let group = security_groups::id(stack, scene, &bastion.node.security_group);
-    let data = launch_template::LaunchTemplateData {
-        image_id: servers::newest_image(&image),
-        instance_type: bastion.instance_type.as_str().into(),
-        iam_instance_profile: Some(launch_template::IamInstanceProfile {
-            arn: profile.attribute("Arn"),
-            ..Default::default()
-        }),
-        security_group_ids: vec![group],
-        metadata_options: Some(servers::metadata_options()),
-        block_device_mappings: vec![servers::root_volume(
-            ROOT_DEVICE,
-            servers::gibibytes(bastion.volume_size),
-        )],
-        tag_specifications: servers::tag_specifications(blueprint, NAME),
-        user_data: Expression::base64(user_data).into(),
-        ..Default::default()
-    };
-    let template = ec2::LaunchTemplate {
-        launch_template_data: Some(data),
-        ..Default::default()
+    let server = servers::Server {
+        name: NAME,
+        image: servers::newest_image(&image),
+        instance_type: &bastion.instance_type,
+        profile,
+        security_group: &bastion.node.security_group,
+        root_volume: servers::root_volume(ROOT_DEVICE, servers::gibibytes(bastion.volume_size)),
+        user_data: user_data.into(),
     };
     let description = "How the Bastion is started: Ubuntu 24.04 LTS, hardened";
-    stack
-        .add("BastionLaunchTemplate", description, &template)
-        .id()
+    servers::add_launch_template(stack, scene, ("BastionLaunchTemplate", description), server)
 }

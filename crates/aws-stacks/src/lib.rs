@@ -5,6 +5,7 @@
 
 mod alarms;
 mod app;
+mod backups;
 mod bastion;
 mod check;
 mod cluster;
@@ -12,6 +13,7 @@ mod data;
 pub mod difference;
 mod edge;
 mod global;
+mod hexadecimal;
 mod index;
 mod jenkins;
 mod listener_rules;
@@ -27,10 +29,13 @@ mod security_groups;
 mod servers;
 mod stack;
 mod synthesis;
+mod target_groups;
 mod task_definition;
 #[cfg(test)]
 mod testing;
+mod units;
 
 pub use check::StackProblem;
+pub use hexadecimal::hexadecimal;
 pub use stack::{Capability, Handed, ParameterSource, Stack, StackId};
 pub use synthesis::{Source, Stacks};

@@ -1,17 +1,23 @@
 //! What all servers have: a role, and how their launch templates are.
 
-use mck_blueprint::Blueprint;
+use mck_blueprint::{Blueprint, model::SecurityGroupName};
 use mck_cloudformation::{
-    LogicalId, PolicyDocument, Statement, Tag, Text, pseudo,
+    Expression, LogicalId, PolicyDocument, Statement, Tag, Text, pseudo,
     resources::{
-        ec2::launch_template::{BlockDeviceMapping, Ebs, MetadataOptions, TagSpecification},
+        ec2::{
+            self,
+            launch_template::{
+                BlockDeviceMapping, Ebs, IamInstanceProfile, LaunchTemplateData, MetadataOptions,
+                TagSpecification,
+            },
+        },
         iam::{self, role},
     },
 };
 
 use mck_environment::units::Size;
 
-use crate::{log_groups, stack::Stack};
+use crate::{log_groups, security_groups, stack::Stack, synthesis::Scene};
 
 /// What the CloudWatch agent calls its metrics' namespace.
 const AGENT_NAMESPACE: &str = "CWAgent";
@@ -78,7 +84,7 @@ pub(crate) fn agent_statements(log_group: &str) -> Vec<Statement> {
 
 /// Instance metadata for the server alone: with a token, and one hop far, which keeps containers on a
 /// bridge away (EC2 user guide, "Use the Instance Metadata Service").
-pub(crate) fn metadata_options() -> MetadataOptions {
+fn metadata_options() -> MetadataOptions {
     MetadataOptions {
         http_endpoint: "enabled".into(),
         http_tokens: "required".into(),
@@ -102,8 +108,54 @@ pub(crate) fn root_volume(device: &str, size: u32) -> BlockDeviceMapping {
     }
 }
 
+/// How a server is started.
+pub(crate) struct Server<'a> {
+    /// Its name.
+    pub(crate) name: &'a str,
+    /// Its image.
+    pub(crate) image: Text,
+    /// Its instance type.
+    pub(crate) instance_type: &'a str,
+    /// The instance profile.
+    pub(crate) profile: &'a LogicalId,
+    /// Its security group.
+    pub(crate) security_group: &'a SecurityGroupName,
+    /// Its root volume.
+    pub(crate) root_volume: BlockDeviceMapping,
+    /// What it does at its first start.
+    pub(crate) user_data: Text,
+}
+
+/// Adds the launch template of a server.
+pub(crate) fn add_launch_template(
+    stack: &mut Stack,
+    scene: &Scene<'_>,
+    (id, description): (&str, &str),
+    server: Server<'_>,
+) -> LogicalId {
+    let data = LaunchTemplateData {
+        image_id: server.image,
+        instance_type: server.instance_type.into(),
+        iam_instance_profile: Some(IamInstanceProfile {
+            arn: server.profile.attribute("Arn"),
+            ..Default::default()
+        }),
+        security_group_ids: vec![security_groups::id(stack, scene, server.security_group)],
+        metadata_options: Some(metadata_options()),
+        block_device_mappings: vec![server.root_volume],
+        tag_specifications: tag_specifications(scene.blueprint, server.name),
+        user_data: Expression::base64(server.user_data).into(),
+        ..Default::default()
+    };
+    let template = ec2::LaunchTemplate {
+        launch_template_data: Some(data),
+        ..Default::default()
+    };
+    stack.add(id, description, &template).id()
+}
+
 /// The blueprint's tags on what EC2 makes from a launch template: tags of the stack don't get there.
-pub(crate) fn tag_specifications(blueprint: &Blueprint, name: &str) -> Vec<TagSpecification> {
+fn tag_specifications(blueprint: &Blueprint, name: &str) -> Vec<TagSpecification> {
     let tags: Vec<Tag> = std::iter::once(Tag::name(full_name(blueprint, name)))
         .chain(blueprint.tags.iter().map(|(key, value)| Tag {
             key: key.clone(),

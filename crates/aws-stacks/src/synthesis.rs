@@ -8,7 +8,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use crate::{
-    app, cluster, data, edge, global,
+    app, cluster, data, edge, global, hexadecimal,
     index::Index,
     jenkins, network, observability, parallel, releases,
     stack::{Stack, StackId},
@@ -26,10 +26,9 @@ pub struct Source {
 impl Source {
     /// A source of this name and content.
     pub fn new(file: &str, content: &[u8]) -> Self {
-        let digest = Sha256::digest(content);
         Self {
             file: file.to_owned(),
-            digest: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
+            digest: hexadecimal(&Sha256::digest(content)),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use mck_aws_stacks::{ParameterSource, Stack, Stacks};
+use mck_aws_stacks::{ParameterSource, Stack, Stacks, hexadecimal};
 use sha2::{Digest, Sha256};
 
 use crate::error::AwsError;
@@ -81,9 +81,9 @@ impl Request {
             hash.update(value);
             hash.update([0]);
         }
-        let digest = hash.finalize();
-        let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        digest[..DIGEST].to_owned()
+        let mut digest = hexadecimal(&hash.finalize());
+        digest.truncate(DIGEST);
+        digest
     }
 
     /// The token of its execution: it tells others who is at work, and us whether it is this very

@@ -31,7 +31,8 @@ use super::{Parts, RELEASED, access_points, alone};
 use crate::{
     names, roles,
     stack::Stack,
-    task_definition::{self, LOCKS, NetworkMode, Task, seconds},
+    task_definition::{self, LOCKS, NetworkMode, Task},
+    units::seconds,
 };
 
 /// A command that goes on after its time gets this long to end before it is killed.

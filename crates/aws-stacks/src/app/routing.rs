@@ -9,13 +9,13 @@ use mck_cloudformation::{
     resources::elasticloadbalancingv2::{
         self as elb,
         listener_rule::{Action, HostHeaderConfig, PathPatternConfig, RuleCondition},
-        target_group::{Matcher, TargetGroupAttribute},
+        target_group::TargetGroupAttribute,
     },
 };
 use mck_environment::settings::Algorithm;
 
 use super::Parts;
-use crate::{listener_rules, names, stack::Stack, task_definition::seconds};
+use crate::{listener_rules, names, stack::Stack, target_groups, units::seconds};
 
 /// The port of a target group, which each task replaces by its own when ECS registers it; were it the
 /// container's, another port would replace the group, whose name can't be had twice.
@@ -49,26 +49,13 @@ pub(super) fn add(stack: &mut Stack, parts: &Parts<'_>) -> Option<Route> {
 }
 
 fn add_target_group(stack: &mut Stack, parts: &Parts<'_>, group: &TargetGroup) -> LogicalId {
-    let check = &group.health_check;
     let properties = elb::TargetGroup {
         name: (&group.name).into(),
         vpc_id: stack.take(&names::network::vpc()),
         target_type: "ip".into(),
-        protocol: "HTTP".into(),
         port: PORT.into(),
-        health_check_enabled: true.into(),
-        health_check_protocol: "HTTP".into(),
-        health_check_path: (&check.path).into(),
-        health_check_interval_seconds: seconds(check.interval).into(),
-        health_check_timeout_seconds: seconds(check.timeout).into(),
-        healthy_threshold_count: check.healthy_threshold.into(),
-        unhealthy_threshold_count: check.unhealthy_threshold.into(),
-        matcher: Some(Matcher {
-            http_code: matcher(&check.matcher).into(),
-            ..Default::default()
-        }),
         target_group_attributes: attributes(parts, group),
-        ..Default::default()
+        ..target_groups::checked_by(&group.health_check)
     };
     let description = format!(
         "Checks the tasks of the app {} and hands them requests",
@@ -103,21 +90,6 @@ fn attributes(parts: &Parts<'_>, group: &TargetGroup) -> Vec<TargetGroupAttribut
             value: value.into(),
         })
         .collect()
-}
-
-/// Status codes as the load balancer writes them: `200,300-399`.
-fn matcher(ranges: &[(u16, u16)]) -> String {
-    let ranges: Vec<String> = ranges
-        .iter()
-        .map(|(first, last)| {
-            if first == last {
-                first.to_string()
-            } else {
-                format!("{first}-{last}")
-            }
-        })
-        .collect();
-    ranges.join(",")
 }
 
 fn add_rules(stack: &mut Stack, parts: &Parts<'_>, rule: &ListenerRule, route: &mut Route) {

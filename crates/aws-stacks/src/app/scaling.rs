@@ -9,7 +9,7 @@ use mck_cloudformation::{
 };
 
 use super::{Parts, RELEASED, routing::Route};
-use crate::{names, stack::Stack, task_definition::seconds};
+use crate::{names, stack::Stack, units::seconds};
 
 /// Adds the limits of the number of tasks, and a policy for each metric that is tracked.
 pub(super) fn add(

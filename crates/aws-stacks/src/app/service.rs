@@ -13,7 +13,7 @@ use mck_cloudformation::{
 };
 
 use super::{Parts, RELEASED, routing::Route};
-use crate::{names, stack::Stack, task_definition::seconds};
+use crate::{names, stack::Stack, units::seconds};
 
 /// Adds the service. It says no number of tasks: ECS begins with one, Application Auto Scaling brings
 /// it to the minimum at once, and no later update of the stack undoes what scaling or a person chose

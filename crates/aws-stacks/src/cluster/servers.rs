@@ -2,25 +2,22 @@
 
 use mck_blueprint::model::{AppCluster, InstanceRefresh};
 use mck_cloudformation::{
-    Expression, LogicalId, ParameterType, Statement, Text, pseudo,
-    resources::{
-        autoscaling::{
-            self,
-            auto_scaling_group::{
-                AvailabilityZoneDistribution, InstanceMaintenancePolicy, InstancesDistribution,
-                LaunchTemplate, LaunchTemplateOverrides, LaunchTemplateSpecification,
-                MetricsCollection, MixedInstancesPolicy, TagProperty,
-            },
-            warm_pool::InstanceReusePolicy,
+    LogicalId, ParameterType, Statement, Text, pseudo,
+    resources::autoscaling::{
+        self,
+        auto_scaling_group::{
+            AvailabilityZoneDistribution, InstanceMaintenancePolicy, InstancesDistribution,
+            LaunchTemplate, LaunchTemplateOverrides, LaunchTemplateSpecification,
+            MetricsCollection, MixedInstancesPolicy, TagProperty,
         },
-        ec2::{self, launch_template},
+        warm_pool::InstanceReusePolicy,
     },
 };
 use mck_environment::settings::Architecture;
 use mck_server_config::user_data;
 use serde_json::{Value as Json, json};
 
-use crate::{names, security_groups, servers, stack::Stack, synthesis::Scene};
+use crate::{names, servers, stack::Stack, synthesis::Scene};
 
 /// The root device of Amazon Linux.
 const ROOT_DEVICE: &str = "/dev/xvda";
@@ -102,32 +99,23 @@ fn add_launch_template(
     });
     let user_data =
         user_data.expect("the environment's rules refuse names and keys that would not do");
-    let data = launch_template::LaunchTemplateData {
-        image_id: image(stack, cluster),
-        instance_type: cluster.instance_type.as_str().into(),
-        iam_instance_profile: Some(launch_template::IamInstanceProfile {
-            arn: profile.attribute("Arn"),
-            ..Default::default()
-        }),
-        security_group_ids: vec![security_groups::id(stack, scene, &cluster.security_group)],
-        metadata_options: Some(servers::metadata_options()),
-        block_device_mappings: vec![servers::root_volume(
+    let server = servers::Server {
+        name: &cluster.name,
+        image: image(stack, cluster),
+        instance_type: &cluster.instance_type,
+        profile,
+        security_group: &cluster.security_group,
+        root_volume: servers::root_volume(
             ROOT_DEVICE,
             servers::gibibytes(cluster.volume_size).max(LEAST_VOLUME),
-        )],
-        tag_specifications: servers::tag_specifications(blueprint, &cluster.name),
-        user_data: Expression::base64(user_data).into(),
-        ..Default::default()
-    };
-    let template = ec2::LaunchTemplate {
-        launch_template_data: Some(data),
-        ..Default::default()
+        ),
+        user_data: user_data.into(),
     };
     let description = format!(
         "How App Servers of the cluster {} are started",
         cluster.name
     );
-    stack.add("LaunchTemplate", description, &template).id()
+    servers::add_launch_template(stack, scene, ("LaunchTemplate", &description), server)
 }
 
 /// The cluster's own image, or the newest that AWS publishes. Where servers are replaced for it, the

@@ -1,21 +1,9 @@
 //! Backups in a vault of the environment's own (AWS Backup).
 
 use mck_blueprint::{Blueprint, model::BackupPlan};
-use mck_cloudformation::{
-    LogicalId, PolicyDocument, Text, pseudo,
-    resources::{
-        backup::{
-            self,
-            backup_plan::{BackupPlanResourceType, BackupRuleResourceType, LifecycleResourceType},
-            backup_selection::BackupSelectionResourceType,
-        },
-        iam,
-    },
-};
+use mck_cloudformation::{LogicalId, Text, pseudo, resources::backup};
 
-use crate::{servers, stack::Stack};
-
-const DAY: u64 = 86_400;
+use crate::{backups, servers, stack::Stack};
 
 /// Something with a plan: its name, the plan, its ARN.
 type Kept<'a> = (&'static str, &'a BackupPlan, Text);
@@ -47,25 +35,12 @@ pub(super) fn add(
     let description = "Keeps the backups of the data stores";
     let vault = stack.add("BackupVault", description, &vault).retained();
     let vault = vault.id();
-    let role = add_role(stack);
+    let description = "Lets AWS Backup read the data stores";
+    let does = "Backs the data stores up";
+    let role = backups::add_role(stack, "BackupRole", description, does);
     for one in kept {
         add_plan(stack, blueprint, one, &vault, &role);
     }
-}
-
-fn add_role(stack: &mut Stack) -> LogicalId {
-    let role = iam::Role {
-        assume_role_policy_document: PolicyDocument::trust("backup.amazonaws.com").into(),
-        description: "Backs the data stores up".into(),
-        managed_policy_arns: vec![pseudo::global_arn(
-            "iam",
-            "aws",
-            "policy/service-role/AWSBackupServiceRolePolicyForBackup",
-        )],
-        ..Default::default()
-    };
-    let description = "Lets AWS Backup read the data stores";
-    stack.add("BackupRole", description, &role).id()
 }
 
 fn add_plan(
@@ -75,38 +50,12 @@ fn add_plan(
     vault: &LogicalId,
     role: &LogicalId,
 ) {
-    let days = u32::try_from(plan.retention.as_secs_ceil() / DAY).unwrap_or(u32::MAX);
-    let rule = BackupRuleResourceType {
-        rule_name: name.into(),
-        target_backup_vault: vault.reference(),
-        schedule_expression: plan.schedule.as_str().into(),
-        lifecycle: Some(LifecycleResourceType {
-            delete_after_days: f64::from(days).into(),
-            ..Default::default()
-        }),
-        ..Default::default()
-    };
-    let properties = backup::BackupPlan {
-        backup_plan: Some(BackupPlanResourceType {
-            backup_plan_name: servers::full_name(blueprint, name).into(),
-            backup_plan_rule: vec![rule],
-            ..Default::default()
-        }),
-        ..Default::default()
-    };
     let id = LogicalId::of(&["backup-plan", name]);
     let description = format!("Plan of backups: {name}");
-    let plan = stack.add(id, description, &properties).id();
-    let selection = backup::BackupSelection {
-        backup_plan_id: plan.reference(),
-        backup_selection: Some(BackupSelectionResourceType {
-            selection_name: name.into(),
-            iam_role_arn: role.attribute("Arn"),
-            resources: vec![resource],
-            ..Default::default()
-        }),
-    };
+    let full_name = servers::full_name(blueprint, name);
+    let names = (name, full_name.as_str());
+    let plan = backups::add_plan(stack, (id, &description), names, plan, vault);
     let id = LogicalId::of(&["backup-selection", name]);
     let description = format!("What the plan of backups is about: {name}");
-    stack.add(id, description, &selection);
+    backups::add_selection(stack, (id, &description), name, (&plan, role), resource);
 }

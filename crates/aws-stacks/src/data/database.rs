@@ -13,10 +13,10 @@ use mck_cloudformation::{
         rds::{self, db_cluster::ServerlessV2ScalingConfiguration},
     },
 };
-use mck_environment::{settings::DatabaseLog, units::Duration};
+use mck_environment::settings::DatabaseLog;
 
 use super::{name_tag, subnets, windows};
-use crate::{log_groups, names, security_groups, servers, stack::Stack, synthesis::Scene};
+use crate::{log_groups, names, security_groups, servers, stack::Stack, synthesis::Scene, units};
 
 const ENGINE: &str = "aurora-mysql";
 /// What stands before Aurora MySQL's own version in the engine's.
@@ -26,7 +26,6 @@ const VERSION: &str = "3.10.6";
 /// What RDS calls a Serverless v2 member.
 const SERVERLESS: &str = "db.serverless";
 const MASTER_USER: &str = "admin";
-const DAY: u64 = 86_400;
 /// Performance Insights cost nothing for this long, in days.
 const INSIGHTS_DAYS: u8 = 7;
 
@@ -83,7 +82,7 @@ fn cluster(blueprint: &Blueprint) -> rds::DbCluster {
         enable_http_endpoint: has_data_api(database).into(),
         storage_encrypted: true.into(),
         port: i64::from(database.port).into(),
-        backup_retention_period: days(database.backups.retention).into(),
+        backup_retention_period: units::days(database.backups.retention).into(),
         preferred_backup_window: (&database.backups.window).into(),
         preferred_maintenance_window: windows::database_maintenance(&database.backups.window)
             .into(),
@@ -120,10 +119,6 @@ fn engine_version(database: &DatabaseCluster) -> String {
 /// Burstable members have no Data API (Amazon Aurora user guide, "Limitations with RDS Data API").
 fn has_data_api(database: &DatabaseCluster) -> bool {
     database.serverless.is_some() || !database.instance_class.starts_with("db.t")
-}
-
-fn days(duration: Duration) -> i64 {
-    i64::try_from(duration.as_secs_ceil() / DAY).unwrap_or(i64::MAX)
 }
 
 fn add_members(
@@ -183,7 +178,7 @@ fn member_description(tier: usize, node: &Node) -> String {
 
 /// The role of Enhanced Monitoring and the time between samples in seconds, where it is wanted.
 fn add_monitoring_role(stack: &mut Stack, database: &DatabaseCluster) -> Option<(LogicalId, i64)> {
-    let seconds = i64::try_from(database.monitoring_interval.as_secs_ceil()).unwrap_or(i64::MAX);
+    let seconds = units::seconds(database.monitoring_interval);
     if seconds == 0 {
         return None;
     }

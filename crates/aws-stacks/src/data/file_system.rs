@@ -11,9 +11,8 @@ use mck_cloudformation::{
 use mck_environment::{settings::Throughput, units::Duration};
 
 use super::name_tag;
-use crate::{names, security_groups, stack::Stack, synthesis::Scene};
+use crate::{names, security_groups, stack::Stack, synthesis::Scene, units};
 
-const DAY: u64 = 86_400;
 /// What a client of the file system can ask for (EFS user guide, "EFS actions for NFS clients").
 const CLIENT_ACTIONS: [&str; 3] = [
     "elasticfilesystem:ClientMount",
@@ -95,7 +94,7 @@ fn policy() -> PolicyDocument {
 /// Files that nobody touches get cheaper, and dearer again at the first touch. EFS wants each rule in
 /// a policy of its own.
 fn lifecycle(after: Duration) -> Vec<LifecyclePolicy> {
-    let after = match after.as_secs_ceil() / DAY {
+    let after = match units::days(after) {
         0 => return Vec::new(),
         1 => "AFTER_1_DAY".to_owned(),
         days => format!("AFTER_{days}_DAYS"),

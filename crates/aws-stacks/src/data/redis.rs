@@ -20,9 +20,7 @@ use mck_cloudformation::{
 use mck_environment::settings::RedisEngine;
 
 use super::{name_tag, subnets, windows};
-use crate::{log_groups, names, secrets, security_groups, stack::Stack, synthesis::Scene};
-
-const DAY: u64 = 86_400;
+use crate::{log_groups, names, secrets, security_groups, stack::Stack, synthesis::Scene, units};
 
 /// Adds the clusters and what they share.
 pub(super) fn add(stack: &mut Stack, scene: &Scene<'_>, key: &LogicalId) {
@@ -108,8 +106,7 @@ fn add_cluster(stack: &mut Stack, scene: &Scene<'_>, redis: &RedisCluster, key: 
 }
 
 fn snapshots(redis: &RedisCluster) -> elasticache::ReplicationGroup {
-    let days = redis.snapshot_retention.as_secs_ceil() / DAY;
-    let days = u32::try_from(days).unwrap_or(u32::MAX);
+    let days = units::days(redis.snapshot_retention);
     elasticache::ReplicationGroup {
         snapshot_retention_limit: days.into(),
         snapshot_window: if days == 0 {

@@ -15,18 +15,16 @@ use mck_cloudformation::{
 };
 
 use super::handed;
-use crate::stack::Stack;
+use crate::{stack::Stack, units};
 
-const DAY: u64 = 86_400;
 /// How long a static file that was overwritten can be brought back, in days.
 const OLD_VERSIONS_DAYS: u8 = 30;
 /// After how long parts of an upload that was never finished go, in days.
 const UNFINISHED_DAYS: u8 = 7;
 
 /// How long access logs are kept, in days; none where none are wanted.
-fn log_days(blueprint: &Blueprint) -> Option<i64> {
-    let days = blueprint.load_balancer.access_logs_retention.as_secs_ceil() / DAY;
-    i64::try_from(days).ok().filter(|days| *days > 0)
+fn log_days(blueprint: &Blueprint) -> Option<u32> {
+    Some(units::days(blueprint.load_balancer.access_logs_retention)).filter(|days| *days > 0)
 }
 
 /// The load balancer's access logs: the bucket, and the policy by which it may write.
@@ -202,7 +200,7 @@ fn private(ownership: Ownership) -> s3::Bucket {
     }
 }
 
-fn expiring(days: i64) -> LifecycleConfiguration {
+fn expiring(days: u32) -> LifecycleConfiguration {
     LifecycleConfiguration {
         rules: vec![Rule {
             id: "expire".into(),

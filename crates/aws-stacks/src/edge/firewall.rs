@@ -22,7 +22,7 @@ use mck_cloudformation::{
 use serde_json::json;
 
 use super::name_tag;
-use crate::{log_groups, names, stack::Stack};
+use crate::{log_groups, names, stack::Stack, units::seconds};
 
 /// The rule that limits requests of one address.
 const RATE_RULE: &str = "rate-limit";
@@ -94,7 +94,7 @@ fn rate_rule(web_acl: &WebAcl) -> Rule {
             fallback_behavior: "NO_MATCH".into(),
         }),
         limit: web_acl.rate_limit.into(),
-        evaluation_window_sec: seconds(web_acl).into(),
+        evaluation_window_sec: seconds(web_acl.rate_window).into(),
         ..Default::default()
     };
     let action = if web_acl.count_only {
@@ -119,10 +119,6 @@ fn rate_rule(web_acl: &WebAcl) -> Rule {
         visibility_config: Some(visibility(RATE_RULE)),
         ..Default::default()
     }
-}
-
-fn seconds(web_acl: &WebAcl) -> i64 {
-    i64::try_from(web_acl.rate_window.as_secs_ceil()).unwrap_or(i64::MAX)
 }
 
 fn group_rule(group: &ManagedRuleGroup, priority: i32, count_only: bool) -> Rule {

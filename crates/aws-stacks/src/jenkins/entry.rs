@@ -8,7 +8,7 @@ use mck_cloudformation::{
         listener_rule::{
             Action, HostHeaderConfig, PathPatternConfig, RuleCondition, SourceIpConfig,
         },
-        target_group::{Matcher, TargetGroupAttribute},
+        target_group::TargetGroupAttribute,
     },
 };
 
@@ -16,6 +16,8 @@ use crate::{
     names,
     stack::{Handed, Stack},
     synthesis::Scene,
+    target_groups,
+    units::seconds,
 };
 
 /// Adds the target group, and the rule of the load balancer where Jenkins has a host.
@@ -30,43 +32,16 @@ pub(super) fn add(stack: &mut Stack, scene: &Scene<'_>, jenkins: &model::Jenkins
 }
 
 fn add_target_group(stack: &mut Stack, jenkins: &model::Jenkins) -> LogicalId {
-    let check = &jenkins.health_check;
-    let seconds = |duration: mck_environment::units::Duration| {
-        i64::try_from(duration.as_secs_ceil()).unwrap_or(i64::MAX)
-    };
-    let codes: Vec<String> = check
-        .matcher
-        .iter()
-        .map(|(first, last)| {
-            if first == last {
-                first.to_string()
-            } else {
-                format!("{first}-{last}")
-            }
-        })
-        .collect();
     let properties = elb::TargetGroup {
         name: jenkins.target_group.as_str().into(),
         vpc_id: stack.take(&names::network::vpc()),
         target_type: "instance".into(),
-        protocol: "HTTP".into(),
         port: jenkins.port.into(),
-        health_check_enabled: true.into(),
-        health_check_protocol: "HTTP".into(),
-        health_check_path: check.path.as_str().into(),
-        health_check_interval_seconds: seconds(check.interval).into(),
-        health_check_timeout_seconds: seconds(check.timeout).into(),
-        healthy_threshold_count: check.healthy_threshold.into(),
-        unhealthy_threshold_count: check.unhealthy_threshold.into(),
-        matcher: Some(Matcher {
-            http_code: codes.join(",").into(),
-            ..Default::default()
-        }),
         target_group_attributes: vec![TargetGroupAttribute {
             key: "deregistration_delay.timeout_seconds".into(),
             value: seconds(jenkins.deregistration_delay).to_string().into(),
         }],
-        ..Default::default()
+        ..target_groups::checked_by(&jenkins.health_check)
     };
     let description = "Checks Jenkins and hands it its requests";
     stack

@@ -5,11 +5,8 @@ use mck_blueprint::{
     model::{self, Tier},
 };
 use mck_cloudformation::{
-    Expression, LogicalId, Statement, Text, pseudo,
-    resources::{
-        autoscaling::{self, auto_scaling_group},
-        ec2::{self, launch_template},
-    },
+    LogicalId, Statement, Text, pseudo,
+    resources::autoscaling::{self, auto_scaling_group},
 };
 use mck_environment::settings::Architecture;
 use mck_server_config::user_data;
@@ -19,7 +16,7 @@ use super::{
     NAME,
     home::{self, Home},
 };
-use crate::{names, secrets, security_groups, servers, stack::Stack, synthesis::Scene};
+use crate::{names, secrets, servers, stack::Stack, synthesis::Scene};
 
 /// The root device of Amazon Linux.
 const ROOT_DEVICE: &str = "/dev/xvda";
@@ -134,39 +131,23 @@ fn add_launch_template(
     home: &Home,
     password: &Text,
 ) -> LogicalId {
-    let blueprint = scene.blueprint;
     let architecture = match jenkins.architecture {
         Architecture::X86_64 => "x86_64",
         Architecture::Arm64 => "arm64",
     };
     let image =
         format!("/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-{architecture}");
-    let group = security_groups::id(stack, scene, &jenkins.node.security_group);
-    let data = launch_template::LaunchTemplateData {
-        image_id: servers::newest_image(&image),
-        instance_type: jenkins.instance_type.as_str().into(),
-        iam_instance_profile: Some(launch_template::IamInstanceProfile {
-            arn: profile.attribute("Arn"),
-            ..Default::default()
-        }),
-        security_group_ids: vec![group],
-        metadata_options: Some(servers::metadata_options()),
-        block_device_mappings: vec![servers::root_volume(
-            ROOT_DEVICE,
-            servers::gibibytes(jenkins.volume_size),
-        )],
-        tag_specifications: servers::tag_specifications(blueprint, NAME),
-        user_data: Expression::base64(user_data(blueprint, jenkins, home, password)).into(),
-        ..Default::default()
-    };
-    let template = ec2::LaunchTemplate {
-        launch_template_data: Some(data),
-        ..Default::default()
+    let server = servers::Server {
+        name: NAME,
+        image: servers::newest_image(&image),
+        instance_type: &jenkins.instance_type,
+        profile,
+        security_group: &jenkins.node.security_group,
+        root_volume: servers::root_volume(ROOT_DEVICE, servers::gibibytes(jenkins.volume_size)),
+        user_data: user_data(scene.blueprint, jenkins, home, password),
     };
     let description = "How Jenkins is started: Amazon Linux 2023, hardened";
-    stack
-        .add("JenkinsLaunchTemplate", description, &template)
-        .id()
+    servers::add_launch_template(stack, scene, ("JenkinsLaunchTemplate", description), server)
 }
 
 fn user_data(

@@ -9,7 +9,7 @@ use mck_cloudformation::{
 
 use sha2::{Digest, Sha256};
 
-use crate::{stack::Stack, synthesis::Scene};
+use crate::{hexadecimal, stack::Stack, synthesis::Scene};
 
 /// Services that publish to the topic and say for which account they do.
 const ACCOUNTABLE: [&str; 2] = ["cloudwatch.amazonaws.com", "events.rds.amazonaws.com"];
@@ -63,11 +63,7 @@ pub(super) fn add(stack: &mut Stack, scene: &Scene<'_>) {
 /// to confirm again.
 fn receiver(address: &str) -> LogicalId {
     let digest = Sha256::digest(address);
-    let start: String = digest[..4]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    LogicalId::of(&["alarm-receiver", &start])
+    LogicalId::of(&["alarm-receiver", &hexadecimal(&digest[..4])])
 }
 
 /// AWS's own key for SNS can't be used here: its policy lets no other service in. The key goes with

@@ -12,7 +12,8 @@ use mck_cloudformation::{
 };
 use mck_environment::settings::DependencyCondition;
 
-use super::{NetworkMode, Task, mebibytes, seconds, volumes::Volumes};
+use super::{NetworkMode, Task, volumes::Volumes};
+use crate::units::{mebibytes, seconds};
 use crate::{names, secrets, stack::Stack, synthesis::Scene};
 
 /// Open files of a process: what a web server with some thousand connections and PHP need; the ECS

@@ -6,6 +6,8 @@ use mck_blueprint::model::Container;
 use serde_json::{Map, Value as Json};
 use sha2::{Digest, Sha256};
 
+use crate::hexadecimal;
+
 /// The digest of each container's files, of those that have any.
 pub(super) fn digests(containers: &[Container]) -> Map<String, Json> {
     containers
@@ -25,8 +27,5 @@ fn digest(container: &Container) -> String {
         }
         hash.update([u8::from(file.executable)]);
     }
-    hash.finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hexadecimal(&hash.finalize())
 }

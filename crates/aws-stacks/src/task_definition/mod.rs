@@ -110,15 +110,5 @@ pub(crate) fn add(stack: &mut Stack, scene: &Scene<'_>, task: &Task<'_>) -> Logi
     added.metadata(FILES, Json::Object(digests)).id()
 }
 
-/// Whole seconds, rounded up.
-pub(crate) fn seconds(duration: mck_environment::units::Duration) -> i64 {
-    i64::try_from(duration.as_secs_ceil()).unwrap_or(i64::MAX)
-}
-
-/// Whole MiB.
-fn mebibytes(size: mck_environment::units::Size) -> i64 {
-    i64::try_from(size.as_mib()).unwrap_or(i64::MAX)
-}
-
 #[cfg(test)]
 mod tests;

@@ -17,7 +17,7 @@ use mck_cloudformation::{
     },
 };
 
-use super::mebibytes;
+use crate::units::mebibytes;
 
 /// Where jobs that must not run twice find their lock files.
 pub(crate) const LOCKS: &str = "/mnt/locks";

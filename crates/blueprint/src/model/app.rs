@@ -129,6 +129,24 @@ pub struct HealthCheck {
     pub grace_period: Duration,
 }
 
+impl HealthCheck {
+    /// The status codes of a healthy task as load balancers write them, such as `200,300-399`.
+    pub fn status_codes(&self) -> String {
+        let ranges: Vec<String> = self
+            .matcher
+            .iter()
+            .map(|(first, last)| {
+                if first == last {
+                    first.to_string()
+                } else {
+                    format!("{first}-{last}")
+                }
+            })
+            .collect();
+        ranges.join(",")
+    }
+}
+
 /// A listener rule: which requests go to an app's target group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]

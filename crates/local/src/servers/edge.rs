@@ -140,18 +140,7 @@ fn health_check(check: &model::HealthCheck) -> HealthCheck {
         timeout_milliseconds: millis(check.timeout),
         healthy_threshold: check.healthy_threshold,
         unhealthy_threshold: check.unhealthy_threshold,
-        matcher: check
-            .matcher
-            .iter()
-            .map(|(first, last)| {
-                if first == last {
-                    first.to_string()
-                } else {
-                    format!("{first}-{last}")
-                }
-            })
-            .collect::<Vec<_>>()
-            .join(","),
+        matcher: check.status_codes(),
     }
 }
 

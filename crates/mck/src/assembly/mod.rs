@@ -8,7 +8,7 @@ mod write;
 
 use std::collections::BTreeMap;
 
-use mck_aws_stacks::{Stack, Stacks, difference::StackTemplate, parallel};
+use mck_aws_stacks::{Stack, Stacks, difference::StackTemplate, hexadecimal, parallel};
 use mck_cost::{Estimate, Money};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -181,6 +181,5 @@ fn entry(stack: &Stack, text: &str) -> StackEntry {
 }
 
 fn digest(bytes: &[u8]) -> String {
-    let digest = Sha256::digest(bytes);
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    hexadecimal(&Sha256::digest(bytes))
 }

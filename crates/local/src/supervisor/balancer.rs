@@ -50,8 +50,8 @@ pub struct TargetHealth {
     pub healthy: bool,
     /// Whether it was checked at all.
     pub checked: bool,
-    /// What the last check said.
-    pub detail: String,
+    /// What the last check said, where it is known.
+    pub detail: Option<String>,
     /// Requests in flight.
     pub in_flight: u64,
     /// Requests since the node began.
@@ -125,16 +125,18 @@ fn health(
         .collect()
 }
 
-fn detail(server: &ServerStatus) -> String {
+/// What the last check said; `None` while the next one is under way and has wiped out its answer.
+fn detail(server: &ServerStatus) -> Option<String> {
     let status = server.check_status.trim_start_matches("* ");
-    match (status, server.check_code) {
+    Some(match (status, server.check_code) {
         ("" | "INI", _) => "not checked yet".to_owned(),
         ("L7OK", Some(code)) => format!("answers {code}"),
         ("L7STS", Some(code @ 100..)) => format!("the health check got {code}"),
+        ("L7STS", _) => return None,
         ("L7TOUT" | "L4TOUT", _) => "the health check took too long".to_owned(),
         ("L4CON", _) => "the health check's connection was refused".to_owned(),
         (status, _) => format!("{status} {}", server.last_check).trim().to_owned(),
-    }
+    })
 }
 
 /// What must change for a node to be as wanted.
@@ -448,6 +450,17 @@ mod tests {
             check_code: Some(200),
             last_check: String::new(),
         }
+    }
+
+    #[test]
+    fn a_check_under_way_does_not_wipe_out_what_the_last_one_said() {
+        let mut failed = status("shop", "shop-1", OperationalState::Down);
+        failed.check_status = "L7STS".to_owned();
+        failed.check_code = Some(500);
+        assert_eq!(detail(&failed).unwrap(), "the health check got 500");
+        failed.check_status = "* L7STS".to_owned();
+        failed.check_code = Some(0);
+        assert_eq!(detail(&failed), None);
     }
 
     #[test]

@@ -716,8 +716,9 @@ impl Supervisor {
         };
         state.in_flight = seen.iter().map(|health| health.in_flight).sum();
         let by_worth = |health: &&TargetHealth| (health.healthy, !health.checked);
-        if let Some(worst) = seen.iter().min_by_key(by_worth) {
-            state.detail.clone_from(&worst.detail);
+        let worst = seen.iter().min_by_key(by_worth);
+        if let Some(detail) = worst.and_then(|health| health.detail.as_ref()) {
+            state.detail.clone_from(detail);
         }
         // A node that has only just learnt of the task has nothing to say of it.
         let mut opinions = seen.iter().filter(|health| health.checked).peekable();

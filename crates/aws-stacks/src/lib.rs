@@ -17,6 +17,7 @@ mod hexadecimal;
 mod index;
 mod jenkins;
 mod listener_rules;
+pub mod located;
 mod log_groups;
 mod names;
 mod network;
@@ -37,5 +38,6 @@ mod units;
 
 pub use check::StackProblem;
 pub use hexadecimal::hexadecimal;
+pub use releases::NO_RELEASE;
 pub use stack::{Capability, Handed, ParameterSource, Stack, StackId};
 pub use synthesis::{Source, Stacks};

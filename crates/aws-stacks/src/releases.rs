@@ -12,8 +12,8 @@ use crate::{
     synthesis::Scene,
 };
 
-/// The value before the first deployment.
-pub(crate) const NO_RELEASE: &str = "none";
+/// The value of an app's release parameter before the first deployment.
+pub const NO_RELEASE: &str = "none";
 
 /// Apps in one stack: far below the 500 resources of a template.
 const APPS_PER_STACK: usize = 200;

@@ -39,6 +39,7 @@ pub struct Identity {
 #[derive(Debug, Clone)]
 pub(crate) struct Clients {
     by_region: BTreeMap<String, Client>,
+    configs: BTreeMap<String, SdkConfig>,
     pub(crate) buckets: Buckets,
 }
 
@@ -48,6 +49,13 @@ impl Clients {
         self.by_region
             .get(region)
             .expect("the account was connected for the regions of all stacks")
+    }
+
+    /// What the clients of a region's other services are made with.
+    pub(crate) fn config(&self, region: &str) -> &SdkConfig {
+        self.configs
+            .get(region)
+            .expect("the account was connected for the region of the environment")
     }
 
     /// The client of a region, for a task of its own.
@@ -78,6 +86,7 @@ impl Account {
             runtime,
             clients: Clients {
                 by_region,
+                configs: configs.clone(),
                 buckets: Buckets::new(project, configs),
             },
         })

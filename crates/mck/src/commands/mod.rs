@@ -20,6 +20,7 @@ mod events;
 mod exec;
 mod init;
 mod logs;
+mod on_aws;
 mod plan;
 mod releases;
 mod run;

@@ -1,0 +1,97 @@
+//! Where what a blueprint describes is found in an account: the names with which a command that goes
+//! around CloudFormation, such as a deployment, calls AWS.
+
+use mck_blueprint::model::{App, Blueprint, HookStage, Image};
+
+use crate::{names, stack::StackId};
+
+/// The full name of one of an environment's own stacks: not `Global`, which is the project's.
+pub fn stack_name(blueprint: &Blueprint, id: &StackId) -> String {
+    let Blueprint {
+        project,
+        environment,
+        ..
+    } = blueprint;
+    format!("{project}-{environment}-{}", id.name())
+}
+
+/// The name of a secret in Secrets Manager.
+pub fn secret_name(blueprint: &Blueprint, secret: &str) -> String {
+    names::secret(blueprint, secret)
+}
+
+/// The name of an ECS cluster.
+pub fn ecs_cluster(blueprint: &Blueprint, cluster: &str) -> String {
+    names::ecs_cluster(blueprint, cluster)
+}
+
+/// Where an app is found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LocatedApp {
+    /// The app.
+    pub app: String,
+    /// The full name of its stack.
+    pub stack: String,
+    /// The name of its ECS cluster.
+    pub cluster: String,
+    /// The name of its ECS service.
+    pub service: String,
+    /// The family of its service's task definition.
+    pub family: String,
+    /// The families of its scheduled jobs, by the job's name.
+    pub jobs: Vec<(String, String)>,
+    /// The families of its hooks, in the order of their stages.
+    pub hooks: Vec<(HookStage, String)>,
+    /// The family of commands that people run.
+    pub run_family: String,
+    /// The parameter in Parameter Store with its deployed release.
+    pub release_parameter: String,
+    /// The log group of its containers; streams are named `<prefix>/<container>/<task id>`.
+    pub log_group: String,
+    /// The ECR repositories of its images, by base image.
+    pub repositories: Vec<(String, String)>,
+}
+
+impl LocatedApp {
+    /// Where the app of a blueprint is found.
+    pub fn of(blueprint: &Blueprint, app: &App) -> Self {
+        let mut bases: Vec<&str> = app
+            .task_definition
+            .containers
+            .iter()
+            .filter_map(|container| match &container.image {
+                Image::Base(base) => Some(base.as_str()),
+                Image::Oci(_) => None,
+            })
+            .collect();
+        bases.sort_unstable();
+        bases.dedup();
+        Self {
+            app: app.name.clone(),
+            stack: stack_name(blueprint, &StackId::App(app.name.clone())),
+            cluster: names::ecs_cluster(blueprint, &app.cluster),
+            service: names::ecs_service(&app.name),
+            family: app.task_definition.family.clone(),
+            jobs: app
+                .jobs
+                .iter()
+                .map(|job| (job.name.clone(), names::job_family(app, &job.name)))
+                .collect(),
+            hooks: app
+                .hooks
+                .iter()
+                .map(|hook| (hook.stage, names::hook_family(app, hook.stage)))
+                .collect(),
+            run_family: names::run_family(app),
+            release_parameter: names::release_parameter(blueprint, &app.name),
+            log_group: app.log_group.clone(),
+            repositories: bases
+                .into_iter()
+                .map(|base| {
+                    let repository = names::repository(blueprint, &app.name, base);
+                    (base.to_owned(), repository)
+                })
+                .collect(),
+        }
+    }
+}

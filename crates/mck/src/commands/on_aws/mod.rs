@@ -1,0 +1,48 @@
+//! Verbs of environments on AWS that go around CloudFormation. They share their words and screens
+//! with the local target's.
+
+use std::path::PathBuf;
+
+use mck_aws::{Account, Identity};
+use mck_aws_stacks::located::LocatedApp;
+use mck_blueprint::{Blueprint, model::App};
+
+use super::choose_app;
+use crate::{aws::AwsFile, failure::Failure, session::Session};
+
+/// An environment on AWS, and the account that it is in.
+pub struct OnAws {
+    /// The environment.
+    pub blueprint: Blueprint,
+    /// The account, connected for the environment's region.
+    pub account: Account,
+    /// Who we are there.
+    pub identity: Identity,
+    /// The folder of the environment file, from which sources are named.
+    pub folder: PathBuf,
+}
+
+/// Reads the file's environment, and finds out who we are in the account.
+pub fn connect(session: &Session<'_>) -> Result<OnAws, Failure> {
+    let file = AwsFile::new(session.read_file()?)?;
+    let blueprint = file.choose(session.named_environment())?.clone();
+    let account = Account::connect(&blueprint.project, [blueprint.region.as_str()])?;
+    let identity = account.identity()?;
+    let folder = file.read.path.parent().map(PathBuf::from);
+    Ok(OnAws {
+        blueprint,
+        account,
+        identity,
+        folder: folder.unwrap_or_default(),
+    })
+}
+
+impl OnAws {
+    /// The named app, or the only one, and where it is found.
+    pub fn app(&self, name: Option<&str>) -> Result<(&App, LocatedApp), Failure> {
+        let name = choose_app(&self.blueprint, name)?;
+        let found = self.blueprint.apps.iter().find(|app| app.name == name);
+        let app = found.expect("it was chosen among the blueprint's apps");
+        Ok((app, LocatedApp::of(&self.blueprint, app)))
+    }
+}

@@ -90,6 +90,14 @@ pub enum AwsError {
         /// The resources, separated by commas.
         resources: String,
     },
+    /// ECS started no task, such as for want of room.
+    #[error("ECS started no task of {task_definition}: {reason}")]
+    NotPlaced {
+        /// The task definition.
+        task_definition: String,
+        /// Why, as ECS says, such as `RESOURCE:MEMORY`.
+        reason: String,
+    },
     /// The runtime could not be started.
     #[error("the asynchronous runtime could not be started")]
     Runtime(#[source] std::io::Error),
@@ -142,6 +150,14 @@ impl CallFailure {
             | "SlowDown" => Self::Throttled,
             "ValidationError" if message.contains("does not exist") => Self::NotFound,
             "ChangeSetNotFound" | "NoSuchBucket" | "NotFound" | "NoSuchKey" => Self::NotFound,
+            // ECS, ECR, Parameter Store, Secrets Manager and CloudWatch Logs.
+            "ServiceNotFoundException"
+            | "ServiceNotActiveException"
+            | "ClusterNotFoundException"
+            | "RepositoryNotFoundException"
+            | "ImageNotFoundException"
+            | "ParameterNotFound"
+            | "ResourceNotFoundException" => Self::NotFound,
             _ => Self::Refused,
         }
     }

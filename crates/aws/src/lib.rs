@@ -13,6 +13,7 @@ mod change_set;
 mod client;
 mod destroy;
 mod drift;
+mod ecs;
 mod error;
 mod failure;
 mod follow;

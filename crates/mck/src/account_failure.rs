@@ -29,6 +29,7 @@ fn exit_of(error: &AwsError) -> Exit {
         AwsError::Call { .. } | AwsError::Incomplete { .. } | AwsError::OutputMissing { .. } => {
             Exit::Account
         }
+        AwsError::NotPlaced { .. } => Exit::NotHealthy,
         AwsError::Runtime(_) => Exit::Internal,
     }
 }

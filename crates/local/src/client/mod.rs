@@ -22,7 +22,7 @@ pub use error::ClientError;
 pub use faults::{
     db_failover, kill_node, kill_task, lose_server, lose_zone, restore_server, restore_zone,
 };
-pub use one_off::{exec, flush_caches, run};
+pub use one_off::{OneOff, OneOffWanted, exec, flush_caches, run, start};
 pub use releases::{KeptRelease, ReleaseState, Use, build, build_from, releases};
 pub use shell::{ssh_command, ssh_hosts};
 pub use socket::{Following, follow, is_supervised, snapshot};

@@ -1,20 +1,20 @@
 //! Commands in containers: one that runs, or one made for the command.
 
-use std::path::Path;
+use std::{fs::File, path::Path, process::Child};
 
 use mck_blueprint::model::{App, Container, HookStage};
 use mck_server_config::redis;
 
 use super::{
     ClientError, Origin, context,
-    socket::{ask, unexpected},
+    socket::{Connection, ask, unexpected},
 };
 use crate::{
     command::Command,
-    container::Runtime,
+    container::{ContainerPlan, Runtime},
     image::ImageLibrary,
     layout::Layout,
-    release::Release,
+    release::{Release, ReleaseStore},
     servers::{
         Context,
         data::control_secret,
@@ -22,7 +22,7 @@ use crate::{
     },
     supervisor::{
         self,
-        control::{Answer, Request},
+        control::{Answer, Lease, Request},
     },
 };
 
@@ -57,17 +57,36 @@ fn run_like(
     command: Vec<String>,
     terminal: bool,
 ) -> Result<i32, ClientError> {
-    let layout = &context.layout;
-    let mut connection = ask(
-        layout,
-        &Request::Lease {
-            app: app.name.clone(),
-        },
-    )?;
-    let Answer::Lease { lease } = connection.answer()? else {
-        return Err(unexpected());
-    };
-    let release: Option<&Release> = lease.task.release.as_ref();
+    let (connection, lease) = lease(&context.layout, app)?;
+    let release = lease.task.release.as_ref();
+    let mut plan = plan(context, app, container, &lease, release, command)?;
+    plan.terminal = terminal;
+    let runtime = runtime(&context.layout, launcher)?;
+    let code = runtime.run_attached(&plan)?;
+    // The supervisor takes the place back when the connection ends.
+    drop(connection);
+    Ok(code)
+}
+
+/// A place for a task; it is taken back when the connection ends.
+fn lease(layout: &Layout, app: &App) -> Result<(Connection, Lease), ClientError> {
+    let app = app.name.clone();
+    let mut connection = ask(layout, &Request::Lease { app })?;
+    match connection.answer()? {
+        Answer::Lease { lease } => Ok((connection, *lease)),
+        _ => Err(unexpected()),
+    }
+}
+
+/// What runs a command in a place for a task.
+fn plan(
+    context: &Context,
+    app: &App,
+    container: &Container,
+    lease: &Lease,
+    release: Option<&Release>,
+    command: Vec<String>,
+) -> Result<ContainerPlan, ClientError> {
     let place = TaskPlace {
         id: lease.id.clone(),
         address: lease.address,
@@ -76,15 +95,78 @@ fn run_like(
         revision: release
             .map(|release| release.revision.clone())
             .unwrap_or_default(),
-        images: ImageLibrary::new(&layout.releases()).of(&lease.task.images)?,
+        images: ImageLibrary::new(&context.layout.releases()).of(&lease.task.images)?,
     };
-    let mut plan = task::one_off(context, container, &place, command)?;
-    plan.terminal = terminal;
+    Ok(task::one_off(context, container, &place, command)?)
+}
+
+/// A command for a task of its own.
+#[derive(Debug, Clone, Copy)]
+pub struct OneOffWanted<'a> {
+    /// The app.
+    pub app: &'a str,
+    /// The container that it runs like.
+    pub container: &'a str,
+    /// The release whose code it sees, where that is kept; else the one that the app is of.
+    pub release: Option<&'a str>,
+    /// The command, whole: nothing is put before it.
+    pub command: &'a [String],
+}
+
+/// A command that runs in a task of its own, beside what this process does. Its place is taken back
+/// when this is dropped or this process ends.
+#[derive(Debug)]
+pub struct OneOff {
+    _connection: Connection,
+    lease: Lease,
+    runtime: Runtime,
+    container: String,
+    child: Child,
+}
+
+impl OneOff {
+    /// Its place.
+    pub fn lease(&self) -> &Lease {
+        &self.lease
+    }
+
+    /// Waits until it has ended, and gives its exit code. Nothing of it is left.
+    ///
+    /// # Errors
+    /// When its parts can't be removed.
+    pub fn wait(mut self) -> Result<i32, ClientError> {
+        Ok(self.runtime.finish(&self.container, &mut self.child)?)
+    }
+}
+
+/// Starts a command in a task of its own; what it prints goes to a file.
+///
+/// # Errors
+/// When the environment does not run, there is no such app or container, or no room.
+pub fn start(
+    layout: &Layout,
+    launcher: &Path,
+    wanted: &OneOffWanted<'_>,
+    output: &File,
+) -> Result<OneOff, ClientError> {
+    let context = context(layout)?;
+    let app = find_app(&context, wanted.app)?;
+    let container = find_container(app, Some(wanted.container))?;
     let runtime = runtime(layout, launcher)?;
-    let code = runtime.run_attached(&plan)?;
-    // The supervisor takes the place back when the connection ends.
-    drop(connection);
-    Ok(code)
+    let (connection, lease) = lease(layout, app)?;
+    let store = ReleaseStore::new(&layout.releases(), &app.name);
+    let kept = wanted.release.and_then(|release| store.find(release));
+    let release = kept.as_ref().or(lease.task.release.as_ref());
+    let command = wanted.command.to_vec();
+    let plan = plan(&context, app, container, &lease, release, command)?;
+    let child = runtime.start_attached(&plan, output)?;
+    Ok(OneOff {
+        _connection: connection,
+        lease,
+        runtime,
+        container: plan.id,
+        child,
+    })
 }
 
 /// Runs a command in a running container, attached to this process; gives its exit code.

@@ -16,6 +16,7 @@ use crate::{
 };
 
 /// A connection on which a request was sent.
+#[derive(Debug)]
 pub(super) struct Connection {
     reader: BufReader<UnixStream>,
     limit: Duration,

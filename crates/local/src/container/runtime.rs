@@ -2,13 +2,14 @@
 
 use std::{
     ffi::OsString,
-    fs, io,
+    fs::{self, File},
+    io,
     os::{
         fd::OwnedFd,
         unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt, chown},
     },
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 
@@ -291,6 +292,41 @@ impl Runtime {
             .status()
             .map_err(RuntimeError::Launcher)?;
         self.remove(&plan.id)?;
+        Ok(status.code().unwrap_or(EXIT_BY_SIGNAL))
+    }
+
+    /// Starts a container as a child of this process, which reads nothing and prints into a file.
+    ///
+    /// # Errors
+    /// When its bundle can't be written or the launcher not be run.
+    pub fn start_attached(
+        &self,
+        plan: &ContainerPlan,
+        output: &File,
+    ) -> Result<Child, RuntimeError> {
+        let folder = self.prepare(plan, "attached", 0)?;
+        let streams = output
+            .try_clone()
+            .and_then(|one| Ok((one, output.try_clone()?)));
+        let (out, err) = streams.map_err(RuntimeError::Launcher)?;
+        Command::new(&self.launcher)
+            .arg("container-run")
+            .arg(&folder)
+            .stdin(Stdio::null())
+            .stdout(out)
+            .stderr(err)
+            .spawn()
+            .map_err(RuntimeError::Launcher)
+    }
+
+    /// Waits for the end of a container that [`Self::start_attached`] started; gives its exit code.
+    /// Nothing of it is left.
+    ///
+    /// # Errors
+    /// When its bundle can't be removed.
+    pub fn finish(&self, id: &str, child: &mut Child) -> Result<i32, RuntimeError> {
+        let status = child.wait().map_err(RuntimeError::Launcher)?;
+        self.remove(id)?;
         Ok(status.code().unwrap_or(EXIT_BY_SIGNAL))
     }
 

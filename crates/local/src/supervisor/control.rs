@@ -14,11 +14,11 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
+pub use super::one_off::Lease;
 use super::{
     deployment::{Begun, Reply},
     faults::Fault,
     mailbox::{Message, Sender},
-    one_off::Lease,
     snapshot::{Publisher, Snapshot},
 };
 use crate::{layout::Layout, origin::Origin};

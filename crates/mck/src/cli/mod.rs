@@ -3,6 +3,7 @@
 mod arguments;
 mod aws;
 mod deployments;
+mod emulate;
 
 use std::path::PathBuf;
 
@@ -11,16 +12,17 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use crate::environment_variables as variables;
 
 pub use arguments::{
-    CacheCommand, CheckOptions, CompletionsOptions, DatabaseCommand, DatabaseRestoreOptions,
-    DestroyOptions, DoctorOptions, EventsOptions, ExecOptions, InitApp, InitOptions, LogsOptions,
-    Part, ReferenceOptions, RunOptions, SecretCommand, ShowOptions, SnapshotName, SnapshotOptions,
-    SshOptions, StatusOptions, UpOptions,
+    CacheCommand, CheckOptions, CiService, CompletionsOptions, DatabaseCommand,
+    DatabaseRestoreOptions, DestroyOptions, DoctorOptions, EventsOptions, ExecOptions, InitApp,
+    InitOptions, LogsOptions, Part, ReferenceOptions, RunOptions, SecretCommand, ShowOptions,
+    SnapshotName, SnapshotOptions, SshOptions, StatusOptions, UpOptions,
 };
 pub use aws::{ApplyOptions, CostOptions, DriftOptions, PlanOptions, SynthOptions, UsageOptions};
 pub use deployments::{
     BadKind, BuildOptions, DeployOptions, Drill, DrillOptions, ReleasesOptions, RollbackOptions,
     ScaleOptions,
 };
+pub use emulate::{EmulateCommand, EmulateEcsOptions};
 
 /// Run a Magento, WordPress or other PHP store on its whole architecture.
 ///
@@ -143,6 +145,9 @@ pub enum Command {
     Secret(SecretCommand),
     /// Show what happened
     Events(EventsOptions),
+    /// Answer on this machine as a service of AWS does, for tests
+    #[command(subcommand)]
+    Emulate(EmulateCommand),
     /// Remove an environment with all its data
     Destroy(DestroyOptions),
     /// Print completions for a shell

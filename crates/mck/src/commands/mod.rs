@@ -16,6 +16,7 @@ mod destroy_aws;
 mod doctor;
 mod drift;
 mod drill;
+mod emulate;
 mod events;
 mod exec;
 mod init;
@@ -83,6 +84,7 @@ pub fn run(session: &Session<'_>, command: &Command) -> Result<ExitCode, Failure
         Command::Cache(command) => cache::run(session, command).map(done),
         Command::Secret(command) => secret::run(session, command).map(done),
         Command::Events(options) => events::run(session, options).map(done),
+        Command::Emulate(command) => emulate::run(session, command).map(done),
         Command::Destroy(options) => destroy::run(session, options).map(done),
         Command::Completions(options) => completions::run(session, options).map(done),
         Command::Reference(options) => reference::write(session, &options.folder).map(done),

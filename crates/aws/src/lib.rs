@@ -11,29 +11,44 @@ mod apply;
 mod bucket;
 mod change_set;
 mod client;
+mod database;
+mod deployment;
 mod destroy;
 mod drift;
 mod ecs;
 mod error;
 mod failure;
 mod follow;
+mod logs;
 mod making;
+mod parameters;
 mod plan;
 mod progress;
 mod recovery;
 mod request;
 mod schedule;
+mod secrets;
 mod stack_failure;
 mod status;
 mod work;
 
 pub use account::{Account, Identity};
 pub use apply::{Applied, ApplyOptions};
+pub use deployment::{
+    Begun, DeployError, DeployedApp, DeploymentOutcome, DeploymentProgress, DeploymentRequest,
+    PushedRelease, ReleaseState, RolloutTask, RolloutView, StartedDeployment, TaskRole, TaskState,
+    Use, UseOutcome,
+};
+pub use database::{
+    DatabaseError, DatabaseProgress, DatabaseSnapshot, FailedOver, SnapshotKind, Snapshots,
+};
 pub use destroy::{Destroyed, Keep, KeepReason};
 pub use drift::{Drift, DriftedProperty, DriftedResource};
 pub use error::{AwsError, CallFailure};
 pub use failure::Reason;
+pub use logs::{LogEvent, LogReader, StreamReader, TaskStream};
 pub use plan::AccountPlan;
 pub use progress::{Progress, Reporter};
 pub use schedule::{Schedule, ScheduleError};
+pub use secrets::{Rotated, SecretError, SecretState};
 pub use stack_failure::StackFailure;

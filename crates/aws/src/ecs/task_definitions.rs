@@ -57,15 +57,6 @@ impl Ecs {
             missing: "the task definition",
         })
     }
-
-    /// Takes a revision out of use: it is no longer a family's latest, and what runs of it runs on.
-    pub(crate) async fn deregister(&self, definition: &str) -> Result<(), AwsError> {
-        let call = self.client.deregister_task_definition();
-        let answer = call.task_definition(definition).send().await;
-        answer
-            .map(drop)
-            .map_err(|error| AwsError::call("DeregisterTaskDefinition", definition, &error))
-    }
 }
 
 /// ECS has no code of its own for a task definition that there is not: it answers `ClientException`,

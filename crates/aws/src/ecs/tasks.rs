@@ -18,9 +18,6 @@ pub(crate) enum Which<'a> {
     Service(&'a str),
     /// Those of a family of task definitions.
     Family(&'a str),
-    /// Those that somebody started, by the word that was given then; a service's deployment starts
-    /// tasks by its id.
-    StartedBy(&'a str),
 }
 
 impl Ecs {
@@ -35,7 +32,6 @@ impl Ecs {
         let call = match which {
             Which::Service(name) => call.service_name(name),
             Which::Family(name) => call.family(name),
-            Which::StartedBy(word) => call.started_by(word),
         };
         let mut pages = call.desired_status(desired).into_paginator().send();
         let mut tasks = Vec::new();

@@ -4,7 +4,7 @@ use std::{io, time::Instant};
 
 use mck_local::{client, release::Release, supervisor::deployment::Begun};
 
-use super::{choose_app, require_root, status::short_revision};
+use super::{choose_app, on_aws, require_root, status::short_revision};
 use crate::{
     cli::{DeployOptions, RollbackOptions},
     exit::Exit,
@@ -24,6 +24,9 @@ struct Asked<'a> {
 }
 
 pub fn run(session: &Session<'_>, options: &DeployOptions) -> Result<(), Failure> {
+    if session.is_on_aws() {
+        return on_aws::deploy::run(session, options);
+    }
     require_root()?;
     let local = session.applied()?;
     let app = choose_app(&local.blueprint, options.app.as_deref())?;
@@ -47,6 +50,9 @@ pub fn run(session: &Session<'_>, options: &DeployOptions) -> Result<(), Failure
 }
 
 pub fn rollback(session: &Session<'_>, options: &RollbackOptions) -> Result<(), Failure> {
+    if session.is_on_aws() {
+        return on_aws::deploy::rollback(session, options);
+    }
     require_root()?;
     let local = session.applied()?;
     let app = choose_app(&local.blueprint, options.app.as_deref())?;
@@ -98,7 +104,10 @@ fn finish(
             ]);
             Ok(())
         }
-        Ended::With(outcome) => Err(failed(app, number, &outcome)),
+        Ended::With(outcome) => {
+            let logs = format!("`mck logs {app} --since 10m` and `mck events`");
+            Err(failed(app, number, &outcome, &logs))
+        }
         Ended::Interrupted => Err(Failure::new(
             Exit::Interrupted,
             format!("interrupted; deployment {number} of {app} goes on"),
@@ -127,8 +136,8 @@ fn recommend_following(session: &Session<'_>, app: &str) {
     ]);
 }
 
-/// A deployment that did not come to its end, with why.
-fn failed(app: &str, number: u64, outcome: &Outcome) -> Failure {
+/// A deployment that did not come to its end, with why, and the commands that show what happened.
+pub fn failed(app: &str, number: u64, outcome: &Outcome, logs: &str) -> Failure {
     let what = format!("deployment {number} of {app}");
     let (failure, reason) = match outcome {
         Outcome::Deployed => return Failure::said(Exit::Ok),
@@ -149,9 +158,7 @@ fn failed(app: &str, number: u64, outcome: &Outcome) -> Failure {
         failure.caused_by(&io::Error::other(part))
     });
     failure
-        .hint(format!(
-            "`mck logs {app} --since 10m` and `mck events` show what happened"
-        ))
+        .hint(format!("{logs} show what happened"))
         .hint(format!("mend it and `mck deploy {app}` again"))
 }
 
@@ -197,7 +204,7 @@ mod tests {
             (Outcome::Superseded, Exit::Superseded),
         ];
         for (outcome, exit) in ends {
-            let failure = failed("shop", 3, &outcome);
+            let failure = failed("shop", 3, &outcome, "`mck events`");
             assert_eq!(failure.exit, exit);
             let What::Message { message, causes } = failure.what else {
                 panic!("it is a message");

@@ -8,7 +8,7 @@ use mck_local::{
 };
 use serde::Serialize;
 
-use super::{choose_app, require_root, status::short_revision};
+use super::{choose_app, on_aws, require_root, status::short_revision};
 use crate::{cli::ReleasesOptions, failure::Failure, session::Session, table, time::relative};
 
 /// The releases of an app.
@@ -19,6 +19,9 @@ struct AppReleases {
 }
 
 pub fn run(session: &Session<'_>, options: &ReleasesOptions) -> Result<(), Failure> {
+    if session.is_on_aws() {
+        return on_aws::releases::run(session, options);
+    }
     require_root()?;
     let local = session.applied_or_planned()?;
     let names = match &options.app {

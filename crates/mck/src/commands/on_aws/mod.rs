@@ -1,6 +1,9 @@
 //! Verbs of environments on AWS that go around CloudFormation. They share their words and screens
 //! with the local target's.
 
+pub mod deploy;
+pub mod releases;
+
 use std::path::PathBuf;
 
 use mck_aws::{Account, Identity};

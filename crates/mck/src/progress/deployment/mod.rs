@@ -1,5 +1,6 @@
 //! Following one deployment until it has ended.
 
+mod display;
 mod frame;
 mod plain;
 mod view;
@@ -14,9 +15,11 @@ use mck_local::{
     },
 };
 
-use super::{frame::Canvas, screen::Screen, watch::watch};
-use crate::{failure::Failure, interrupt::Interrupt, printer::Printer, time::elapsed};
-use view::View;
+use super::watch::watch;
+use crate::{failure::Failure, interrupt::Interrupt, printer::Printer};
+
+pub use display::Display;
+pub use view::{Role, Task, View, waits_of_tasks};
 
 /// How a deployment ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,32 +77,11 @@ pub fn follow(
     begin: Instant,
 ) -> Result<Ended, Failure> {
     let interrupt = Interrupt::listen()?;
-    let size = printer.live_size();
-    if size.is_none() {
-        printer.note(title);
-    }
+    let mut display = Display::new(printer, title, begin);
     let mut ended = Ended::Interrupted;
-    let mut screen = Screen::default();
-    let mut last: Option<View> = None;
-    let mut tick = 0;
     let result = watch(layout, &interrupt, &mut |snapshot| {
-        tick += 1;
         if let Some(now) = View::of(snapshot, app, number) {
-            if let Some((width, height)) = size {
-                let style = printer.error_style();
-                let canvas = Canvas {
-                    width,
-                    height,
-                    style,
-                    tick,
-                };
-                printer.draw(&screen.frame(&frame::lines(title, &now, begin.elapsed(), canvas)));
-            } else if last.as_ref() != Some(&now) {
-                for line in plain::news(last.as_ref(), &now) {
-                    printer.note(format_args!("[{}] {line}", elapsed(begin.elapsed())));
-                }
-                last = Some(now);
-            }
+            display.show(&now);
         }
         match outcome(snapshot, app, number) {
             Some(outcome) => ended = Ended::With(outcome),
@@ -108,7 +90,7 @@ pub fn follow(
         true
     });
     if ended == Ended::With(Outcome::Deployed) {
-        printer.draw(&screen.clear());
+        display.clear();
     }
     result.map(|()| ended)
 }

@@ -116,6 +116,13 @@ fn waits(snapshot: &Snapshot, app: &AppStatus, tasks: &[Task]) -> Vec<String> {
         .iter()
         .filter(|it| it.state == State::Failed && is_hook(&it.name, &app.name));
     waits.extend(failed.map(|it| format!("the hook {}, which failed and is tried again", it.name)));
+    waits.extend(waits_of_tasks(tasks));
+    waits
+}
+
+/// What the app's own tasks keep a deployment waiting for.
+pub fn waits_of_tasks(tasks: &[Task]) -> Vec<String> {
+    let mut waits = Vec::new();
     for task in tasks {
         match (task.role, task.state) {
             (Role::New, State::Starting | State::Unhealthy) if task.detail.is_empty() => {

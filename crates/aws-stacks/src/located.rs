@@ -3,7 +3,7 @@
 
 use mck_blueprint::model::{App, Blueprint, HookStage, Image};
 
-use crate::{names, stack::StackId};
+use crate::{names, servers, stack::StackId};
 
 /// The full name of one of an environment's own stacks: not `Global`, which is the project's.
 pub fn stack_name(blueprint: &Blueprint, id: &StackId) -> String {
@@ -18,6 +18,11 @@ pub fn stack_name(blueprint: &Blueprint, id: &StackId) -> String {
 /// The name of a secret in Secrets Manager.
 pub fn secret_name(blueprint: &Blueprint, secret: &str) -> String {
     names::secret(blueprint, secret)
+}
+
+/// The identifier of the database cluster.
+pub fn database_cluster(blueprint: &Blueprint) -> String {
+    servers::full_name(blueprint, "db")
 }
 
 /// The name of an ECS cluster.

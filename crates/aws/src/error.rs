@@ -157,6 +157,11 @@ impl CallFailure {
             | "RepositoryNotFoundException"
             | "ImageNotFoundException"
             | "ParameterNotFound"
+            // RDS.
+            | "DBClusterNotFoundFault"
+            | "DBClusterSnapshotNotFoundFault"
+            | "DBInstanceNotFound"
+            | "DBInstanceNotFoundFault"
             | "ResourceNotFoundException" => Self::NotFound,
             _ => Self::Refused,
         }

@@ -16,7 +16,7 @@ use mck_cloudformation::{
 use mck_environment::settings::DatabaseLog;
 
 use super::{name_tag, subnets, windows};
-use crate::{log_groups, names, security_groups, servers, stack::Stack, synthesis::Scene, units};
+use crate::{located, log_groups, names, security_groups, stack::Stack, synthesis::Scene, units};
 
 const ENGINE: &str = "aurora-mysql";
 /// What stands before Aurora MySQL's own version in the engine's.
@@ -66,7 +66,7 @@ pub(super) fn add(stack: &mut Stack, scene: &Scene<'_>, key: &LogicalId) -> Logi
 /// The cluster's name. It is fixed: names of its log groups follow from it, and CloudFormation refuses
 /// to replace what has a fixed name.
 fn identifier(blueprint: &Blueprint) -> String {
-    servers::full_name(blueprint, "db")
+    located::database_cluster(blueprint)
 }
 
 fn cluster(blueprint: &Blueprint) -> rds::DbCluster {

@@ -1,6 +1,8 @@
 //! SQL texts. Those with a password are [`Secret`]: they go to a client's standard input or into a
 //! 0600 file, never into an argument list.
 
+pub mod aurora;
+
 use std::net::IpAddr;
 
 use crate::secret::Secret;

@@ -41,11 +41,12 @@ pub fn observe(
             state,
             world,
             app,
+            story,
             now,
         };
         observer.look_at_deployments(status);
         observer.complete_families(status);
-        observer.look_at_tasks(status, story);
+        observer.look_at_tasks(status);
         observer.look_whether_steady();
         let service = observer.service;
         state.services.insert(app.runs.name.clone(), service);
@@ -58,6 +59,7 @@ struct Observer<'a> {
     service: Service,
     world: &'a World,
     app: &'a EmulatedApp,
+    story: &'a dyn Fn(&str) -> Vec<String>,
     now: Timestamp,
 }
 
@@ -199,7 +201,7 @@ impl Observer<'_> {
         }
     }
 
-    fn look_at_tasks(&mut self, status: &AppStatus, story: &dyn Fn(&str) -> Vec<String>) {
+    fn look_at_tasks(&mut self, status: &AppStatus) {
         let seen = status.tasks.iter().filter(|it| it.purpose.is_none());
         let mut there = BTreeSet::new();
         for task in seen {
@@ -213,7 +215,8 @@ impl Observer<'_> {
             .filter(|(_, local)| !there.contains(local.as_str()))
             .collect();
         for (id, local) in gone {
-            self.task_gone(&id, &story(&local));
+            self.task_goes(&id, &local);
+            self.task_gone(&id);
         }
     }
 
@@ -242,6 +245,7 @@ impl Observer<'_> {
         let before = (task.status, task.health);
         task.status = task.status.max(status_of(seen));
         task.health = health_of(seen);
+        task.was_healthy |= task.health == Some(true);
         if task.status >= Status::Running {
             task.started.get_or_insert(now);
         }
@@ -249,7 +253,10 @@ impl Observer<'_> {
             task.stopping.get_or_insert(now);
         }
         let after = (task.status, task.health);
-        self.tell_of_task(&id, seen, before, after);
+        self.tell_of_task(&id, before, after);
+        if before.0 < Status::Deactivating && after.0 == Status::Deactivating {
+            self.task_goes(&id, &seen.id);
+        }
     }
 
     fn new_task(&mut self, seen: &TaskStatus) -> Task {
@@ -266,6 +273,7 @@ impl Observer<'_> {
             mark: seen.revision.clone(),
             status: Status::Provisioning,
             health: None,
+            was_healthy: false,
             created: seen.created,
             started: None,
             stopping: None,
@@ -285,53 +293,64 @@ impl Observer<'_> {
     fn tell_of_task(
         &mut self,
         id: &str,
-        seen: &TaskStatus,
         before: (Status, Option<bool>),
         after: (Status, Option<bool>),
     ) {
         let Some(group) = self.target_group() else {
             return;
         };
-        let port = self
-            .app
-            .named
-            .target_group
-            .as_ref()
-            .map_or(80, |it| it.port);
         if before.1 != Some(true) && after.1 == Some(true) {
             self.note(&format!("registered 1 targets in (target-group {group})"));
         }
-        if before.1 != Some(false) && after.1 == Some(false) {
-            let codes = codes(seen.detail.as_deref().unwrap_or_default());
-            self.note(&format!(
-                "(task {id}) (port {port}) is unhealthy in (target-group {group}) due to (reason \
-                 Health checks failed{codes})"
-            ));
-        }
-        if before.0 < Status::Deactivating && after.0 == Status::Deactivating {
+        let drains = before.0 < Status::Deactivating && after.0 == Status::Deactivating;
+        let took_requests = self.state.tasks.get(id).is_some_and(|it| it.was_healthy);
+        if drains && took_requests {
             self.note("has begun draining connections on 1 tasks.");
             self.note(&format!("deregistered 1 targets in (target-group {group})"));
-            self.service.steady = false;
         }
     }
 
-    fn task_gone(&mut self, id: &str, messages: &[String]) {
+    /// A task is going: why, is known from now on.
+    fn task_goes(&mut self, id: &str, local: &str) {
+        let now = self.now;
+        let Some(task) = self.state.tasks.get_mut(id) else {
+            return;
+        };
+        task.stopping.get_or_insert(now);
+        self.service.steady = false;
+        if task.stop.is_some() {
+            return;
+        }
+        let messages = (self.story)(local);
         let primary = self.service.primary().map_or("", |it| it.id.as_str());
-        let group = self.target_group().unwrap_or_default();
-        let cause = stops::cause(messages, primary, &group);
+        let group = self.app.named.target_group.as_ref();
+        let names = &self.world.names;
+        let arn = group.map_or_else(String::new, |it| names.target_group(&it.name));
+        let cause = stops::cause(&messages, primary, &arn);
+        for container in &mut task.containers {
+            if let Some((name, code)) = &cause.container
+                && container.name == *name
+            {
+                container.exit_code = *code;
+            }
+        }
+        task.stop = Some(cause.stop);
+        if let Some(detail) = cause.unhealthy {
+            let codes = codes(&detail);
+            let port = group.map_or(80, |it| it.port);
+            self.note(&format!(
+                "(task {id}) (port {port}) is unhealthy in (target-group {arn}) due to (reason \
+                 Health checks failed{codes})"
+            ));
+        }
+    }
+
+    fn task_gone(&mut self, id: &str) {
         let now = self.now;
         if let Some(task) = self.state.tasks.get_mut(id) {
-            for container in &mut task.containers {
-                if let Some((name, code)) = &cause.container
-                    && container.name == *name
-                {
-                    container.exit_code = *code;
-                }
-            }
-            task.end(now, cause.stop);
+            task.end(now, stops::stop("ServiceSchedulerInitiated", ""));
         }
         self.note(&format!("has stopped 1 running tasks: (task {id})."));
-        self.service.steady = false;
     }
 
     fn look_whether_steady(&mut self) {

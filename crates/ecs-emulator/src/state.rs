@@ -146,6 +146,8 @@ pub struct Task {
     pub status: Status,
     /// What its health check says; none where it has none.
     pub health: Option<bool>,
+    /// Whether it took requests at some time.
+    pub was_healthy: bool,
     /// When it was wanted.
     pub created: Timestamp,
     /// When its containers ran.

@@ -9,6 +9,8 @@ pub struct Cause {
     pub stop: Stop,
     /// The container, and its exit code where it is known.
     pub container: Option<(String, Option<i32>)>,
+    /// What its health check said, where that was the cause.
+    pub unhealthy: Option<String>,
 }
 
 /// What `messages`, the events of a task, say of its end; `primary` is the id of the service's
@@ -22,14 +24,20 @@ pub fn cause(messages: &[String], primary: &str, target_group: &str) -> Cause {
     let unhealthy = newest
         .clone()
         .any(|it| it == "Drains: its health check fails.");
-    let reason = if unhealthy {
-        format!("Task failed ELB health checks in (target-group {target_group})")
-    } else {
-        format!("Scaling activity initiated by (deployment {primary})")
-    };
+    if unhealthy {
+        let detail = newest.clone().find_map(|it| it.strip_prefix("Unhealthy: "));
+        let reason = format!("Task failed ELB health checks in (target-group {target_group})");
+        return Cause {
+            stop: stop("ServiceSchedulerInitiated", reason),
+            container: None,
+            unhealthy: Some(detail.unwrap_or_default().to_owned()),
+        };
+    }
+    let reason = format!("Scaling activity initiated by (deployment {primary})");
     Cause {
         stop: stop("ServiceSchedulerInitiated", reason),
         container: None,
+        unhealthy: None,
     }
 }
 
@@ -45,10 +53,12 @@ fn failure(reason: &str) -> Cause {
                 "Essential container in task exited",
             ),
             container: Some((name.to_owned(), exit_code(how))),
+            unhealthy: None,
         },
         None => Cause {
             stop: stop("TaskFailedToStart", reason),
             container: None,
+            unhealthy: None,
         },
     }
 }

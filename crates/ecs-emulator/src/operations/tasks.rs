@@ -167,6 +167,7 @@ fn one_off(world: &World, state: &State, input: &Input) -> Result<(Task, OneOffC
         mark: String::new(),
         status: Status::Provisioning,
         health: None,
+        was_healthy: false,
         created: Timestamp::now(),
         started: None,
         stopping: None,

@@ -74,6 +74,11 @@ impl AwsFile {
         found.ok_or_else(|| self.elsewhere(wanted, &names))
     }
 
+    /// All environments of the file that are on AWS.
+    pub fn blueprints(&self) -> &[Blueprint] {
+        &self.blueprints
+    }
+
     fn none(&self) -> Failure {
         let message = format!("no environment of {} is on AWS", self.read.shown);
         Failure::new(Exit::Unknown, message)

@@ -17,6 +17,7 @@ mod failure;
 mod hidden;
 mod internal;
 mod interrupt;
+mod pipelines;
 mod printer;
 mod progress;
 mod reference;

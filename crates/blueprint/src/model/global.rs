@@ -70,6 +70,13 @@ pub struct CiRole {
     pub repositories: Vec<String>,
 }
 
+impl CiRole {
+    /// The name of the role with which `service` deploys to an environment.
+    pub fn name_of(project: &str, environment: &str, service: &str) -> String {
+        format!("{project}-{environment}-ci-{service}")
+    }
+}
+
 /// A user for a service without OpenID Connect; it has no access key until a person makes one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]

@@ -108,10 +108,7 @@ fn roles_of(blueprint: &Blueprint, repositories: &[String]) -> Vec<CiRole> {
         return Vec::new();
     };
     let role = |service: &str, provider, provider_arn, subjects| CiRole {
-        name: format!(
-            "{}-{}-ci-{service}",
-            blueprint.project, blueprint.environment
-        ),
+        name: CiRole::name_of(&blueprint.project, &blueprint.environment, service),
         environment: blueprint.environment.clone(),
         service: service.to_owned(),
         provider,

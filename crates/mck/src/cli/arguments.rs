@@ -16,6 +16,23 @@ pub struct InitOptions {
     /// The project's name [default: the folder's]
     #[arg(long)]
     pub name: Option<String>,
+    /// Also write a pipeline that checks, plans, builds and deploys; the environment file may be
+    /// there already
+    #[arg(long, value_enum, value_name = "SERVICE")]
+    pub ci: Option<CiService>,
+}
+
+/// A service of continuous integration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CiService {
+    /// GitHub Actions: .github/workflows/magecloudkit.yml
+    Github,
+    /// CircleCI: .circleci/config.yml
+    Circleci,
+    /// GitLab CI/CD: .gitlab-ci.yml
+    Gitlab,
+    /// Jenkins: Jenkinsfile
+    Jenkins,
 }
 
 /// The app of a new file.
@@ -197,6 +214,8 @@ pub enum DatabaseCommand {
     DeleteSnapshot(SnapshotName),
     /// Make a reader the writer
     Failover,
+    /// Make the apps' schemas and users, as the first deployment does
+    Prepare,
 }
 
 /// `mck db snapshot` and `mck db snapshots`
@@ -271,6 +290,18 @@ pub enum SecretCommand {
     List(ListOptions),
     /// Print a secret's value
     Show(SecretName),
+    /// Give a secret that the kit makes a new random value
+    Rotate(RotateOptions),
+}
+
+/// `mck secret rotate`
+#[derive(Debug, Args)]
+pub struct RotateOptions {
+    /// The secret's name in the file
+    pub name: String,
+    /// Make no new value: let the database forget the one from before, when no task uses it any more
+    #[arg(long)]
+    pub discard_old: bool,
 }
 
 /// A secret.

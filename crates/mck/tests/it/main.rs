@@ -10,6 +10,7 @@ mod help;
 mod init;
 mod life;
 mod output;
+mod pipelines;
 mod plan;
 mod reference;
 mod releases;

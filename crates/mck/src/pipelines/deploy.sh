@@ -1,0 +1,3 @@
+for app in @APPS@; do
+  mck deploy "$app" --environment @ENVIRONMENT@ --release "$(jq -r .release.id "releases/$app.json")"
+done

@@ -1,6 +1,6 @@
 //! A rollout at a moment, for displays. Pure.
 
-use aws_sdk_ecs::types::{HealthStatus, Service, ServiceEvent, Task};
+use aws_sdk_ecs::types::{Deployment, HealthStatus, Service, ServiceEvent, Task};
 
 use super::rollout;
 use crate::ecs::short;
@@ -75,11 +75,11 @@ impl RolloutView {
         let service = seen.service;
         let ours = service.deployments().iter();
         let mut ours = ours.filter(|it| it.task_definition() == Some(seen.definition));
-        let failures = ours.next().map_or(0, |it| it.failed_tasks());
+        let failures = ours.next().map_or(0, Deployment::failed_tasks);
         let tasks = seen.tasks.iter().filter_map(|task| view_task(task, seen));
         let mut tasks: Vec<RolloutTask> = tasks.collect();
         tasks.sort_by(|one, other| (one.role.rank(), &one.id).cmp(&(other.role.rank(), &other.id)));
-        let desired = rollout::primary(service).map_or(0, |it| it.desired_count());
+        let desired = rollout::primary(service).map_or(0, Deployment::desired_count);
         Self {
             desired: desired.try_into().unwrap_or(0),
             failures: failures.try_into().unwrap_or(u16::MAX),
@@ -174,8 +174,6 @@ fn troubles(events: &[ServiceEvent], last: Option<&str>) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use aws_sdk_ecs::types::Deployment;
-
     use super::*;
 
     fn task(id: &str, definition: &str, status: &str, health: Option<HealthStatus>) -> Task {

@@ -51,7 +51,7 @@ impl Ecs {
         let answer = definition.send_with(&self.client).await;
         let answer =
             answer.map_err(|error| AwsError::call("RegisterTaskDefinition", &family, &error))?;
-        answer.task_definition.ok_or_else(|| AwsError::Incomplete {
+        answer.task_definition.ok_or(AwsError::Incomplete {
             operation: "RegisterTaskDefinition",
             subject: family,
             missing: "the task definition",

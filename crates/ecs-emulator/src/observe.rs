@@ -419,3 +419,6 @@ fn codes(detail: &str) -> String {
         None => String::new(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -107,13 +107,13 @@ impl Local {
     }
 }
 
-fn said(error: client::ClientError) -> String {
-    chain(&error)
+fn said(error: &client::ClientError) -> String {
+    chain(error)
 }
 
 impl Scheduler for Local {
     fn snapshot(&self) -> Result<Snapshot, String> {
-        client::snapshot(&self.layout).map_err(said)
+        client::snapshot(&self.layout).map_err(|error| said(&error))
     }
 
     fn story(&self, task: &str) -> Vec<String> {
@@ -125,21 +125,21 @@ impl Scheduler for Local {
     }
 
     fn deploy(&self, app: &str, release: &str) -> Result<Begun, String> {
-        client::deploy(&self.layout, app, Some(release), &self.by).map_err(said)
+        client::deploy(&self.layout, app, Some(release), &self.by).map_err(|error| said(&error))
     }
 
     fn stop_deployment(&self, app: &str) -> Result<(), String> {
         let begun = client::stop_deployment(&self.layout, app, &self.by);
-        begun.map(drop).map_err(said)
+        begun.map(drop).map_err(|error| said(&error))
     }
 
     fn scale(&self, app: &str, count: u32) -> Result<(), String> {
         let what = Scaled::App(app.to_owned());
-        client::scale(&self.layout, what, count, &self.by).map_err(said)
+        client::scale(&self.layout, what, count, &self.by).map_err(|error| said(&error))
     }
 
     fn kill_task(&self, task: &str) -> Result<(), String> {
-        client::kill_task(&self.layout, task).map_err(said)
+        client::kill_task(&self.layout, task).map_err(|error| said(&error))
     }
 
     fn start(&self, command: &OneOffCommand) -> Result<Box<dyn Running>, String> {
@@ -154,7 +154,7 @@ impl Scheduler for Local {
             command: &command.command,
         };
         let started = client::start(&self.layout, &self.launcher, &wanted, &output);
-        Ok(Box::new(started.map_err(said)?))
+        Ok(Box::new(started.map_err(|error| said(&error))?))
     }
 }
 
@@ -173,6 +173,6 @@ impl Running for OneOff {
     }
 
     fn wait(self: Box<Self>) -> Result<i32, String> {
-        OneOff::wait(*self).map_err(said)
+        OneOff::wait(*self).map_err(|error| said(&error))
     }
 }

@@ -3,7 +3,7 @@
 use crate::harness::Place;
 
 /// Every command with a help text of its own.
-const COMMANDS: [&[&str]; 40] = [
+const COMMANDS: [&[&str]; 42] = [
     &["init"],
     &["check"],
     &["schema"],
@@ -41,6 +41,8 @@ const COMMANDS: [&[&str]; 40] = [
     &["secret", "set"],
     &["secret", "list"],
     &["secret", "show"],
+    &["emulate"],
+    &["emulate", "ecs"],
     &["events"],
     &["destroy"],
     &["completions"],

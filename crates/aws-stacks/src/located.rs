@@ -30,6 +30,29 @@ pub fn ecs_cluster(blueprint: &Blueprint, cluster: &str) -> String {
     names::ecs_cluster(blueprint, cluster)
 }
 
+/// Where the id of the Bastion's instance is found: the full name of a stack, and its output.
+pub fn bastion_output(blueprint: &Blueprint) -> (String, String) {
+    let handed = names::network::bastion();
+    (stack_name(blueprint, &handed.stack), handed.output)
+}
+
+/// The full names of the stacks that an environment may have in its own region, in the order in which
+/// they are made.
+pub fn own_stacks(blueprint: &Blueprint) -> Vec<String> {
+    let first = [StackId::Network, StackId::Data, StackId::Edge];
+    let clusters = blueprint.clusters.iter();
+    let clusters = clusters.map(|it| StackId::Cluster(it.name.clone()));
+    let apps = blueprint
+        .apps
+        .iter()
+        .map(|it| StackId::App(it.name.clone()));
+    let last = [StackId::Jenkins, StackId::Observability];
+    let releases = [StackId::Releases(1)];
+    let ids = first.into_iter().chain(clusters).chain(releases);
+    let ids = ids.chain(apps).chain(last);
+    ids.map(|id| stack_name(blueprint, &id)).collect()
+}
+
 /// Where an app is found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LocatedApp {

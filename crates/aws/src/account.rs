@@ -99,6 +99,21 @@ impl Account {
     pub fn identity(&self) -> Result<Identity, AwsError> {
         self.runtime.block_on(self.clients.buckets.identity())
     }
+
+    /// What a stack's output is worth; none where there is no such stack or output.
+    ///
+    /// # Errors
+    /// Where AWS can't be asked.
+    pub fn stack_output(
+        &self,
+        region: &str,
+        stack: &str,
+        output: &str,
+    ) -> Result<Option<String>, AwsError> {
+        let found = self.clients.of(region).describe(stack);
+        let found = self.runtime.block_on(found)?;
+        Ok(found.and_then(|mut stack| stack.outputs.remove(output)))
+    }
 }
 
 async fn config(region: &str) -> SdkConfig {

@@ -19,36 +19,47 @@ mod ecs;
 mod error;
 mod failure;
 mod follow;
+mod happenings;
 mod logs;
 mod making;
+mod overview;
 mod parameters;
 mod plan;
 mod progress;
 mod recovery;
 mod request;
+mod scaling;
 mod schedule;
 mod secrets;
+mod sessions;
 mod stack_failure;
 mod status;
 mod work;
 
 pub use account::{Account, Identity};
 pub use apply::{Applied, ApplyOptions};
-pub use deployment::{
-    Begun, DeployError, DeployedApp, DeploymentOutcome, DeploymentProgress, DeploymentRequest,
-    PushedRelease, ReleaseState, RolloutTask, RolloutView, StartedDeployment, TaskRole, TaskState,
-    Use, UseOutcome,
-};
 pub use database::{
-    DatabaseError, DatabaseProgress, DatabaseSnapshot, FailedOver, SnapshotKind, Snapshots,
+    DatabaseError, DatabaseProgress, DatabaseSnapshot, FailedOver, RestoreTarget, Restored,
+    SnapshotKind, Snapshots,
+};
+pub use deployment::{
+    Begun, CommandState, DeployError, DeployedApp, DeploymentOutcome, DeploymentProgress,
+    DeploymentRequest, PushedRelease, ReleaseState, RolloutTask, RolloutView, StartedCommand,
+    StartedDeployment, TaskRole, TaskState, Use, UseOutcome,
 };
 pub use destroy::{Destroyed, Keep, KeepReason};
 pub use drift::{Drift, DriftedProperty, DriftedResource};
 pub use error::{AwsError, CallFailure};
 pub use failure::Reason;
+pub use happenings::{Happening, Severity};
 pub use logs::{LogEvent, LogReader, StreamReader, TaskStream};
+pub use overview::{
+    AppStatus, DatabaseMember, DatabaseStatus, DeploymentStatus, Overview, OverviewRequest,
+    ServerStatus, Share, StackStatus, StoppedTask, TaskHealth, TaskStatus,
+};
 pub use plan::AccountPlan;
 pub use progress::{Progress, Reporter};
 pub use schedule::{Schedule, ScheduleError};
 pub use secrets::{Rotated, SecretError, SecretState};
+pub use sessions::{ExecTarget, PluginCall, PluginVersion};
 pub use stack_failure::StackFailure;

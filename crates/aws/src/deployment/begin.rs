@@ -230,7 +230,10 @@ impl Deployer<'_> {
     }
 
     /// The task definition that a service wants its tasks to be of.
-    async fn wanted_definition(&self, service: &Service) -> Result<TaskDefinition, DeployError> {
+    pub(super) async fn wanted_definition(
+        &self,
+        service: &Service,
+    ) -> Result<TaskDefinition, DeployError> {
         let primary = rollout::primary(service).and_then(|it| it.task_definition());
         let arn = primary.or(service.task_definition()).unwrap_or_default();
         self.definition(arn).await

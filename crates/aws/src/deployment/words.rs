@@ -6,23 +6,18 @@ use aws_config::SdkConfig;
 use aws_sdk_ecs::types::{LogDriver, TaskDefinition};
 use tokio::time::sleep;
 
+use crate::TaskStream;
+
 /// How many lines are told.
 const LINES: i32 = 3;
 /// Lines reach CloudWatch Logs a few seconds after they were written.
-const TRIES: u8 = 4;
+const TRIES: u8 = 3;
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// CloudWatch Logs in one region.
 #[derive(Debug, Clone)]
 pub(super) struct Logs {
     client: aws_sdk_cloudwatchlogs::Client,
-}
-
-/// Where the lines of a container are.
-#[derive(Debug, PartialEq, Eq)]
-struct Stream {
-    group: String,
-    name: String,
 }
 
 impl Logs {
@@ -53,7 +48,25 @@ impl Logs {
         Vec::new()
     }
 
-    async fn read(&self, stream: &Stream) -> Vec<String> {
+    /// The last lines of a task that was unhealthy, for long enough to be there at once: of the
+    /// container that answers for the app, which is behind the one that takes requests, if there is
+    /// one.
+    pub(super) async fn of_app(&self, definition: &TaskDefinition, task: &str) -> Vec<String> {
+        let mut containers: Vec<_> = definition.container_definitions().iter().collect();
+        containers.sort_by_key(|it| !it.port_mappings().is_empty());
+        for name in containers.iter().filter_map(|it| it.name()) {
+            let Some(stream) = stream(definition, name, task) else {
+                continue;
+            };
+            let words = self.read(&stream).await;
+            if !words.is_empty() {
+                return words;
+            }
+        }
+        Vec::new()
+    }
+
+    async fn read(&self, stream: &TaskStream) -> Vec<String> {
         let call = self.client.get_log_events().log_group_name(&stream.group);
         let call = call.log_stream_name(&stream.name).limit(LINES);
         let answer = call.start_from_head(false).send().await;
@@ -65,7 +78,11 @@ impl Logs {
 }
 
 /// Where a container's lines are: `awslogs` names a stream `<prefix>/<container>/<task id>`.
-fn stream(definition: &TaskDefinition, container: &str, task: &str) -> Option<Stream> {
+pub(super) fn stream(
+    definition: &TaskDefinition,
+    container: &str,
+    task: &str,
+) -> Option<TaskStream> {
     let mut containers = definition.container_definitions().iter();
     let container = containers.find(|it| it.name() == Some(container))?;
     let logs = container.log_configuration()?;
@@ -74,7 +91,7 @@ fn stream(definition: &TaskDefinition, container: &str, task: &str) -> Option<St
     }
     let option = |name: &str| logs.options()?.get(name);
     let prefix = option("awslogs-stream-prefix")?;
-    Some(Stream {
+    Some(TaskStream {
         group: option("awslogs-group")?.clone(),
         name: format!("{prefix}/{}/{task}", container.name()?),
     })

@@ -2,6 +2,7 @@
 //!
 //! They hand on the SDK's own types; what follows from them is decided elsewhere.
 
+mod container_instances;
 mod services;
 mod task_definitions;
 mod tasks;

@@ -8,7 +8,7 @@ use mck_local::{
     wait,
 };
 
-use super::require_root;
+use super::{on_aws, require_root};
 use crate::{
     cli::EventsOptions, client_failure::file, failure::Failure, printer::Printer, session::Session,
     time::relative,
@@ -18,6 +18,9 @@ use crate::{
 const INTERVAL: Duration = Duration::from_millis(200);
 
 pub fn run(session: &Session<'_>, options: &EventsOptions) -> Result<(), Failure> {
+    if session.is_on_aws() {
+        return on_aws::events::run(session, options);
+    }
     require_root()?;
     let layout = session.layout()?;
     let printer = session.printer;
@@ -50,7 +53,8 @@ pub fn run(session: &Session<'_>, options: &EventsOptions) -> Result<(), Failure
     }
 }
 
-fn print(printer: &Printer, event: &Event, options: &EventsOptions) {
+/// Prints an event, or its JSON.
+pub fn print(printer: &Printer, event: &Event, options: &EventsOptions) {
     if options.json {
         printer.json_line(event);
         return;

@@ -4,10 +4,13 @@ use std::{io::IsTerminal, process::ExitCode};
 
 use mck_local::client;
 
-use super::{choose_app, launcher, passed_on, require_root};
+use super::{choose_app, launcher, on_aws, passed_on, require_root};
 use crate::{cli::ExecOptions, failure::Failure, session::Session};
 
 pub fn run(session: &Session<'_>, options: &ExecOptions) -> Result<ExitCode, Failure> {
+    if session.is_on_aws() {
+        return on_aws::exec::run(session, options);
+    }
     require_root()?;
     let local = session.applied()?;
     let what = match &options.what {

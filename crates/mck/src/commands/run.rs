@@ -4,10 +4,13 @@ use std::process::ExitCode;
 
 use mck_local::client;
 
-use super::{choose_app, exec::has_terminal, launcher, passed_on, require_root};
+use super::{choose_app, exec::has_terminal, launcher, on_aws, passed_on, require_root};
 use crate::{cli::RunOptions, failure::Failure, session::Session};
 
 pub fn run(session: &Session<'_>, options: &RunOptions) -> Result<ExitCode, Failure> {
+    if session.is_on_aws() {
+        return on_aws::run::run(session, options);
+    }
     require_root()?;
     let local = session.applied()?;
     let (app, container) = match options.app.as_deref().and_then(|name| name.split_once('.')) {

@@ -2,7 +2,7 @@
 
 use mck_local::{client, supervisor::control::Scaled};
 
-use super::{choose_app, require_root};
+use super::{choose_app, on_aws, require_root};
 use crate::{
     cli::ScaleOptions,
     failure::{Failure, unknown},
@@ -11,6 +11,9 @@ use crate::{
 };
 
 pub fn run(session: &Session<'_>, options: &ScaleOptions) -> Result<(), Failure> {
+    if session.is_on_aws() {
+        return on_aws::scale::run(session, options);
+    }
     require_root()?;
     let local = session.applied()?;
     let (what, told) = match &options.cluster {

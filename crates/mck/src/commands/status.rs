@@ -10,7 +10,7 @@ use mck_local::{
     },
 };
 
-use super::require_root;
+use super::{on_aws, require_root};
 use crate::{
     cli::StatusOptions,
     failure::Failure,
@@ -24,6 +24,9 @@ use crate::{
 };
 
 pub fn run(session: &Session<'_>, options: &StatusOptions) -> Result<(), Failure> {
+    if session.is_on_aws() {
+        return on_aws::status::run(session, options);
+    }
     require_root()?;
     let layout = session.layout()?;
     let printer = session.printer;

@@ -10,7 +10,7 @@ use mck_local::{layout::Layout, wait};
 use serde::Serialize;
 
 use self::{reader::LogReader, select::Selection};
-use super::require_root;
+use super::{on_aws, require_root};
 use crate::{
     cli::LogsOptions,
     exit::Exit,
@@ -37,6 +37,9 @@ pub struct Line {
 }
 
 pub fn run(session: &Session<'_>, options: &LogsOptions) -> Result<(), Failure> {
+    if session.is_on_aws() {
+        return on_aws::logs::run(session, options);
+    }
     require_root()?;
     let local = session.applied()?;
     let apps: Vec<String> = local
@@ -102,7 +105,8 @@ fn check_name(layout: &Layout, what: Option<&str>) -> Result<(), Failure> {
     }
 }
 
-fn print(printer: &Printer, line: &Line, as_json: bool) {
+/// Prints a line, or its JSON.
+pub fn print(printer: &Printer, line: &Line, as_json: bool) {
     if as_json {
         printer.json_line(line);
         return;

@@ -1,8 +1,19 @@
 //! Verbs of environments on AWS that go around CloudFormation. They share their words and screens
 //! with the local target's.
 
+pub mod database;
 pub mod deploy;
+pub mod events;
+pub mod exec;
+pub mod logs;
+mod plugin;
 pub mod releases;
+pub mod run;
+pub mod scale;
+pub mod secret;
+pub mod ssh;
+pub mod status;
+mod tasks;
 
 use std::path::PathBuf;
 

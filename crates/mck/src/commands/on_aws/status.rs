@@ -1,0 +1,355 @@
+//! `mck status` of an environment on AWS.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use mck_aws::{AppStatus, DeploymentStatus, Overview, OverviewRequest, TaskHealth, TaskStatus};
+use mck_aws_stacks::located::{self, LocatedApp};
+use mck_blueprint::{Blueprint, views::Table};
+use mck_local::wait;
+use serde::Serialize;
+
+use super::{connect, tasks::task_name};
+use crate::{
+    cli::StatusOptions, commands::status::short_revision, exit::Exit, failure::Failure,
+    interrupt::Interrupt, printer::Printer, progress::screen::Screen, session::Session,
+    style::Style, table, time::relative,
+};
+
+/// How often AWS is asked when watching.
+const INTERVAL: Duration = Duration::from_secs(3);
+/// How often Ctrl-C is looked for.
+const TICK: Duration = Duration::from_millis(80);
+/// How many failed tasks of an app are shown; all that ECS remembers are in `--json`.
+const SHOWN_FAILURES: usize = 5;
+
+/// An environment on AWS at a moment, as programs read it.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Status<'a> {
+    project: &'a str,
+    environment: &'a str,
+    region: &'a str,
+    #[serde(flatten)]
+    overview: &'a Overview,
+}
+
+/// What is looked at.
+pub fn request(blueprint: &Blueprint) -> OverviewRequest {
+    let apps = blueprint.apps.iter();
+    let clusters = blueprint.clusters.iter();
+    OverviewRequest {
+        region: blueprint.region.clone(),
+        apps: apps.map(|app| LocatedApp::of(blueprint, app)).collect(),
+        clusters: clusters
+            .map(|it| located::ecs_cluster(blueprint, &it.name))
+            .collect(),
+        database: located::database_cluster(blueprint),
+        stacks: located::own_stacks(blueprint),
+    }
+}
+
+pub fn run(session: &Session<'_>, options: &StatusOptions) -> Result<(), Failure> {
+    let on_aws = connect(session)?;
+    let blueprint = &on_aws.blueprint;
+    let request = request(blueprint);
+    let printer = session.printer;
+    let interrupt = if options.watch {
+        Some(Interrupt::listen()?)
+    } else {
+        None
+    };
+    let mut screen = Screen::default();
+    let mut last = None;
+    loop {
+        let overview = on_aws.account.overview(&request)?;
+        if is_nothing(&overview) {
+            let message = format!("{} is not in the account", blueprint.environment);
+            let apply = format!("`mck apply -e {}` makes it", blueprint.environment);
+            return Err(Failure::new(Exit::NotRunning, message).hint(apply));
+        }
+        let Some(interrupt) = &interrupt else {
+            show_once(printer, blueprint, &overview, options.json);
+            return Ok(());
+        };
+        if last.as_ref() != Some(&overview) {
+            show(printer, &mut screen, blueprint, &overview, options.json);
+            last = Some(overview);
+        }
+        let ticks = INTERVAL.as_millis() / TICK.as_millis();
+        for _ in 0..ticks {
+            if interrupt.pressed() || printer.is_closed() {
+                return Ok(());
+            }
+            wait::pause(TICK);
+        }
+    }
+}
+
+fn is_nothing(overview: &Overview) -> bool {
+    overview.stacks.is_empty()
+        && overview.servers.is_empty()
+        && overview.database.is_none()
+        && overview
+            .apps
+            .iter()
+            .all(|app| !app.is_deployed && app.release.is_none())
+}
+
+fn show_once(printer: &Printer, blueprint: &Blueprint, overview: &Overview, as_json: bool) {
+    if as_json {
+        printer.json(&status(blueprint, overview));
+    } else {
+        let (style, width) = (printer.out_style(), printer.out_width());
+        printer.result(render(blueprint, overview, style, width, Timestamp::now()));
+    }
+}
+
+fn show(
+    printer: &Printer,
+    screen: &mut Screen,
+    blueprint: &Blueprint,
+    overview: &Overview,
+    as_json: bool,
+) {
+    if as_json {
+        printer.json_line(&status(blueprint, overview));
+        return;
+    }
+    let now = Timestamp::now();
+    match printer.live_size() {
+        Some((width, height)) => {
+            let text = render(blueprint, overview, printer.error_style(), Some(width), now);
+            let lines: Vec<String> = text.lines().take(height - 1).map(str::to_owned).collect();
+            printer.draw(&screen.frame(&lines));
+        }
+        None => {
+            let text = render(blueprint, overview, printer.out_style(), None, now);
+            printer.result(format_args!("{text}\n"));
+        }
+    }
+}
+
+fn status<'a>(blueprint: &'a Blueprint, overview: &'a Overview) -> Status<'a> {
+    Status {
+        project: &blueprint.project,
+        environment: &blueprint.environment,
+        region: &blueprint.region,
+        overview,
+    }
+}
+
+fn render(
+    blueprint: &Blueprint,
+    overview: &Overview,
+    style: Style,
+    width: Option<usize>,
+    now: Timestamp,
+) -> String {
+    let name = format!("{} ({})", blueprint.project, blueprint.environment);
+    let broken = overview
+        .stacks
+        .iter()
+        .find(|it| it.status.ends_with("_FAILED"));
+    let is_changing = overview.apps.iter().any(|app| !app.is_settled)
+        || overview
+            .stacks
+            .iter()
+            .any(|it| it.status.ends_with("_IN_PROGRESS"));
+    let missing = overview.apps.iter().find(|app| !app.is_deployed);
+    let state = match (broken, missing, is_changing) {
+        (Some(stack), ..) => style.red(format_args!("failing: {}: {}", stack.name, stack.status)),
+        (None, Some(app), _) => style.yellow(format_args!(
+            "not deployed yet: `mck deploy {} -e {}`",
+            app.name, blueprint.environment
+        )),
+        (None, None, true) => style.yellow("changing"),
+        (None, None, false) => style.green("up"),
+    };
+    let tables = [
+        apps(blueprint, &overview.apps),
+        deployments(&overview.apps, now),
+        tasks(&overview.apps, now),
+        failures(&overview.apps, now),
+        servers(overview),
+        database(overview),
+        stacks(overview),
+    ];
+    let texts = tables.iter().filter(|table| !table.rows.is_empty());
+    let texts = texts.map(|it| table::render(it, style, width));
+    let heading = format!("{} is {state}", style.bold(name));
+    std::iter::once(heading)
+        .chain(texts)
+        .collect::<Vec<_>>()
+        .join("\n\n")
+}
+
+fn apps(blueprint: &Blueprint, apps: &[AppStatus]) -> Table {
+    let row = |app: &AppStatus| {
+        let planned = blueprint.apps.iter().find(|it| it.name == app.name);
+        let url = planned.and_then(|it| it.url.clone());
+        let healthy = if app.is_deployed {
+            format!("{} of {}", app.healthy, app.desired)
+        } else {
+            "not deployed".to_owned()
+        };
+        let release = app.release.as_deref().map_or("", short_revision);
+        vec![
+            app.name.clone(),
+            healthy,
+            release.to_owned(),
+            url.unwrap_or_default(),
+        ]
+    };
+    let rows = apps.iter().map(row).collect();
+    table::table("Apps", &["App", "Healthy", "Release", "URL"], rows)
+}
+
+fn deployments(apps: &[AppStatus], now: Timestamp) -> Table {
+    let row = |app: &AppStatus, it: &DeploymentStatus| {
+        let state = match (it.status.as_str(), it.state.as_str()) {
+            ("PRIMARY", "IN_PROGRESS") => "in progress",
+            ("PRIMARY", "COMPLETED") => "completed",
+            (_, "FAILED") => "failed",
+            ("PRIMARY", "") if app.is_settled => "completed",
+            ("PRIMARY", _) => "in progress",
+            _ => "being replaced",
+        };
+        let latest = app.latest.as_ref().filter(|_| it.status == "PRIMARY");
+        let detail = it
+            .reason
+            .as_ref()
+            .filter(|_| state != "completed")
+            .or(latest);
+        vec![
+            app.name.clone(),
+            it.number.to_string(),
+            it.desired.to_string(),
+            it.running.to_string(),
+            it.pending.to_string(),
+            it.failed.to_string(),
+            ago(it.started.as_deref(), now),
+            detail.map_or_else(|| state.to_owned(), |detail| format!("{state}: {detail}")),
+        ]
+    };
+    let rows = apps
+        .iter()
+        .flat_map(|app| app.deployments.iter().map(move |it| row(app, it)));
+    let columns = [
+        "App", "No.", "Desired", "Running", "Pending", "Failed", "Began", "State",
+    ];
+    table::table("Deployments", &columns, rows.collect())
+}
+
+fn tasks(apps: &[AppStatus], now: Timestamp) -> Table {
+    let row = |app: &AppStatus, it: &TaskStatus| {
+        vec![
+            task_name(&app.name, &it.id),
+            state(it).to_owned(),
+            it.zone.clone(),
+            it.server.clone(),
+            it.address.clone(),
+            ago(it.created.as_deref(), now),
+            format!("deployment {}", it.number),
+        ]
+    };
+    let rows = apps
+        .iter()
+        .flat_map(|app| app.tasks.iter().map(move |it| row(app, it)));
+    let columns = [
+        "Task",
+        "State",
+        "Zone",
+        "App Server",
+        "Address",
+        "Placed",
+        "Detail",
+    ];
+    table::table("Tasks", &columns, rows.collect())
+}
+
+/// A task's state in the words of the local target.
+fn state(task: &TaskStatus) -> &'static str {
+    match (task.status.as_str(), task.health) {
+        ("RUNNING", TaskHealth::Unhealthy) => "unhealthy",
+        ("RUNNING", _) => "ready",
+        ("DEACTIVATING" | "STOPPING" | "DEPROVISIONING", _) => "draining",
+        ("STOPPED", _) => "failed",
+        ("PROVISIONING", _) => "waiting",
+        _ => "starting",
+    }
+}
+
+fn failures(apps: &[AppStatus], now: Timestamp) -> Table {
+    let rows = apps.iter().flat_map(|app| {
+        let newest = app.failed.iter().take(SHOWN_FAILURES);
+        newest.map(|it| {
+            let stopped = ago(it.stopped.as_deref(), now);
+            vec![task_name(&app.name, &it.id), stopped, it.reason.clone()]
+        })
+    });
+    table::table("Failed tasks", &["Task", "Stopped", "Why"], rows.collect())
+}
+
+fn servers(overview: &Overview) -> Table {
+    let rows = overview.servers.iter().map(|it| {
+        let state = match (it.status.as_str(), it.is_connected) {
+            ("ACTIVE", true) => "ready",
+            ("DRAINING", _) => "draining",
+            (_, false) => "agent not connected",
+            (_, true) => "starting",
+        };
+        let share = |free: u32, total: u32| format!("{free} of {total}");
+        vec![
+            it.id.clone(),
+            state.to_owned(),
+            it.cluster.clone(),
+            it.zone.clone(),
+            it.instance_type.clone(),
+            it.tasks.to_string(),
+            share(it.cpu.free, it.cpu.total),
+            share(it.memory.free, it.memory.total),
+        ]
+    });
+    let columns = [
+        "App Server",
+        "State",
+        "Cluster",
+        "Zone",
+        "Type",
+        "Tasks",
+        "CPU units free",
+        "MiB free",
+    ];
+    table::table("App Servers", &columns, rows.collect())
+}
+
+fn database(overview: &Overview) -> Table {
+    let members = overview.database.iter().flat_map(|it| &it.members);
+    let rows = members.map(|it| {
+        let role = if it.is_writer { "writer" } else { "reader" };
+        vec![
+            it.name.clone(),
+            role.to_owned(),
+            it.status.clone(),
+            it.zone.clone(),
+            it.class.clone(),
+        ]
+    });
+    let rows: Vec<Vec<String>> = rows.collect();
+    let title = overview.database.as_ref().map_or_else(String::new, |it| {
+        format!("Database {}: {} ({})", it.name, it.status, it.engine)
+    });
+    table::table(&title, &["Member", "Role", "State", "Zone", "Class"], rows)
+}
+
+fn stacks(overview: &Overview) -> Table {
+    let rows = overview.stacks.iter();
+    let rows = rows.map(|it| vec![it.name.clone(), it.status.clone(), it.reason.clone()]);
+    table::table("Stacks", &["Stack", "Status", "Why"], rows.collect())
+}
+
+fn ago(time: Option<&str>, now: Timestamp) -> String {
+    let time = time.and_then(|it| it.parse::<Timestamp>().ok());
+    time.map_or_else(String::new, |time| relative(time, now))
+}

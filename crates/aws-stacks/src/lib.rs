@@ -22,6 +22,7 @@ mod log_groups;
 mod names;
 mod network;
 mod observability;
+mod origin;
 pub mod parallel;
 mod releases;
 mod roles;
@@ -38,6 +39,8 @@ mod units;
 
 pub use check::StackProblem;
 pub use hexadecimal::hexadecimal;
+pub use origin::origin;
 pub use releases::NO_RELEASE;
 pub use stack::{Capability, Handed, ParameterSource, Stack, StackId};
 pub use synthesis::{Source, Stacks};
+pub use task_definition::{files_digest, files_label};

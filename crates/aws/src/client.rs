@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use aws_config::SdkConfig;
 use aws_sdk_cloudformation as sdk;
 use sdk::types::{
-    Capability, ChangeSetType, DeletionMode, Parameter, ResourceChange, Tag, TemplateStage,
+    Capability, ChangeSetType, DeletionMode, Parameter, ResourceChange, StackDriftInformation,
+    StackDriftStatus, Tag, TemplateStage,
 };
 
 use crate::{error::AwsError, request::Request};
@@ -22,6 +23,9 @@ pub(crate) struct Described {
     pub(crate) outputs: BTreeMap<String, String>,
     pub(crate) tags: BTreeMap<String, String>,
     pub(crate) is_protected: bool,
+    /// When it was found to be changed behind its back, in RFC 3339; none where it was not when
+    /// that was last looked for.
+    pub(crate) drifted: Option<String>,
 }
 
 /// Something that happened to a stack.
@@ -359,7 +363,16 @@ impl Client {
     }
 }
 
+/// When a stack was found to be changed behind its back, where it was; DescribeStacks tells.
+fn drifted(drift: Option<&StackDriftInformation>) -> Option<String> {
+    let drift = drift.filter(|it| it.stack_drift_status == Some(StackDriftStatus::Drifted))?;
+    let time = drift.last_check_timestamp;
+    let time = time.and_then(|it| it.fmt(sdk::primitives::DateTimeFormat::DateTime).ok());
+    Some(time.unwrap_or_default())
+}
+
 fn described(name: &str, stack: sdk::types::Stack) -> Described {
+    let drifted = drifted(stack.drift_information.as_ref());
     let parameters = stack.parameters.unwrap_or_default().into_iter();
     let outputs = stack.outputs.unwrap_or_default().into_iter();
     let tags = stack.tags.unwrap_or_default().into_iter();
@@ -383,6 +396,7 @@ fn described(name: &str, stack: sdk::types::Stack) -> Described {
             .filter_map(|it| Some((it.key?, it.value.unwrap_or_default())))
             .collect(),
         is_protected: stack.enable_termination_protection.unwrap_or(false),
+        drifted,
     }
 }
 

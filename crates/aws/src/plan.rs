@@ -37,6 +37,9 @@ pub struct AccountPlan {
     pub unsettled: BTreeMap<String, String>,
     /// Stacks of the environment that the file does not have any more.
     pub obsolete: Vec<StackTemplate>,
+    /// Stacks, by id, that were changed behind their back when that was last looked for, and when
+    /// that was, in RFC 3339.
+    pub drifted: BTreeMap<String, String>,
 }
 
 /// What is there of an environment.
@@ -152,7 +155,12 @@ fn assemble(
         let status = &there.described.get(&stack.name)?.status;
         (Phase::of(status) != Phase::Settled).then(|| (stack.id.name(), status.clone()))
     });
+    let drifted = stacks.stacks.iter().filter_map(|stack| {
+        let found = there.described.get(&stack.name)?.drifted.clone()?;
+        Some((stack.id.name(), found))
+    });
     AccountPlan {
+        drifted: drifted.collect(),
         difference: Difference {
             stacks: differences,
         },

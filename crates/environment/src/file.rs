@@ -125,6 +125,25 @@ impl EnvironmentFile {
         loaded.map_err(|_| Diagnostics::new(Arc::clone(&self.source), self.broken_rules()))
     }
 
+    /// A message at the place in the file that `path` leads to in an environment: the longest part
+    /// of the path that is written, else the environment itself, else the project.
+    pub fn at(&self, environment: &str, path: &[&str], message: impl Into<String>) -> Diagnostics {
+        let span = self.place(environment, path);
+        let found = Diagnostic::new("place", message).at(span);
+        Diagnostics::new(Arc::clone(&self.source), vec![found])
+    }
+
+    fn place(&self, environment: &str, path: &[&str]) -> Span {
+        let found = self.merged(environment).locate(path);
+        if !found.span.is_empty() {
+            return found.span;
+        }
+        match declared(&self.root).and_then(|all| all.get(environment)) {
+            Some(entry) => entry.key_span.clone(),
+            None => self.root.locate(&["project"]).span,
+        }
+    }
+
     fn load(&self, name: &str) -> Result<Environment, Vec<Diagnostic>> {
         let names = self.environment_names();
         if !names.iter().any(|known| known == name) {
@@ -291,4 +310,39 @@ fn check_inherits(root: &Node) -> Vec<Diagnostic> {
         }
     }
     wrong
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FILE: &str = r#"project = "shop"
+
+[app.shop]
+preset = "magento2"
+
+[database]
+readers = 1
+
+[environment.production]
+[environment.staging]
+inherits = "production"
+database.readers = 0
+"#;
+
+    #[test]
+    fn a_path_leads_to_what_is_written() {
+        let file = EnvironmentFile::parse("magecloudkit.toml", FILE.as_bytes()).unwrap();
+        for (environment, path, line) in [
+            ("production", &["database", "readers"][..], 7),
+            ("production", &["database"], 6),
+            ("staging", &["database", "readers"], 12),
+            ("production", &["app", "shop", "scaling", "cpu-percent"], 3),
+            ("staging", &["network", "nat"], 10),
+            ("local", &["network"], 1),
+        ] {
+            let told = file.at(environment, path, "it failed").to_json();
+            assert_eq!(told[0]["spans"][0]["line"], line, "{environment} {path:?}");
+        }
+    }
 }

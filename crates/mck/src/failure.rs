@@ -17,6 +17,8 @@ pub struct Failure {
     pub exit: Exit,
     /// What went wrong.
     pub what: What,
+    /// Where in the environment file it comes from.
+    pub places: Vec<Diagnostics>,
     /// What to do.
     pub hints: Vec<String>,
 }
@@ -46,6 +48,7 @@ impl Failure {
                 message: message.into(),
                 causes: Vec::new(),
             },
+            places: Vec::new(),
             hints: Vec::new(),
         }
     }
@@ -64,6 +67,7 @@ impl Failure {
         Self {
             exit,
             what: What::Said,
+            places: Vec::new(),
             hints: Vec::new(),
         }
     }
@@ -83,6 +87,13 @@ impl Failure {
         self
     }
 
+    /// Adds where in the environment file it comes from.
+    #[must_use]
+    pub fn place(mut self, place: Diagnostics) -> Self {
+        self.places.push(place);
+        self
+    }
+
     /// Adds what to do.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -96,6 +107,7 @@ impl From<Diagnostics> for Failure {
         unknown_environment(&mistakes).unwrap_or_else(|| Self {
             exit: Exit::File,
             what: What::Mistakes(Box::new(mistakes)),
+            places: Vec::new(),
             hints: Vec::new(),
         })
     }

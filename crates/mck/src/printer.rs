@@ -192,6 +192,9 @@ impl Printer {
             What::Mistakes(mistakes) => self.mistakes(mistakes),
             What::Said => {}
         }
+        for places in &failure.places {
+            self.places(places);
+        }
         for hint in &failure.hints {
             self.hint(hint);
         }
@@ -199,6 +202,27 @@ impl Printer {
 
     /// The mistakes of a file, each with its lines of the file.
     fn mistakes(&self, mistakes: &Diagnostics) {
+        for mistake in mistakes.related().into_iter().flatten() {
+            self.error_text(format_args!("{} {mistake}", self.error.red("error:")));
+            self.lines_of_file(mistakes, mistake);
+            if let Some(help) = mistake.help() {
+                self.hint(help);
+            }
+            self.error_text("");
+        }
+        self.error_text(mistakes);
+    }
+
+    /// Where a failure comes from, with the lines of the file.
+    fn places(&self, places: &Diagnostics) {
+        for place in places.related().into_iter().flatten() {
+            self.error_text(format_args!("{} {place}", self.error.yellow("note:")));
+            self.lines_of_file(places, place);
+        }
+    }
+
+    /// The lines of the file that a message is about; none where it has no place.
+    fn lines_of_file(&self, all: &Diagnostics, one: &dyn Diagnostic) {
         let theme = GraphicalTheme {
             characters: ThemeCharacters::unicode(),
             styles: if self.error.is_on() {
@@ -211,29 +235,19 @@ impl Printer {
         let handler = GraphicalReportHandler::new_themed(theme)
             .with_width(width)
             .with_links(false);
-        let source = mistakes.source_code();
-        for mistake in mistakes.related().into_iter().flatten() {
-            self.error_text(format_args!("{} {mistake}", self.error.red("error:")));
-            let snippet = Snippet { source, mistake };
-            let mut text = String::new();
-            if mistake
-                .labels()
-                .is_some_and(|mut labels| labels.next().is_some())
-                && handler.render_report(&mut text, &snippet).is_ok()
-            {
-                // The first line is the message's, which was printed already.
-                let lines = text
-                    .trim_matches('\n')
-                    .split_once('\n')
-                    .map_or("", |(_, rest)| rest);
-                self.error_text(lines);
-            }
-            if let Some(help) = mistake.help() {
-                self.hint(help);
-            }
-            self.error_text("");
+        let snippet = Snippet {
+            source: all.source_code(),
+            mistake: one,
+        };
+        let has_place = one
+            .labels()
+            .is_some_and(|mut labels| labels.next().is_some());
+        let mut text = String::new();
+        if has_place && handler.render_report(&mut text, &snippet).is_ok() {
+            // The first line is the message's, which was printed already.
+            let lines = text.trim_matches('\n').split_once('\n');
+            self.error_text(lines.map_or("", |(_, rest)| rest));
         }
-        self.error_text(mistakes);
     }
 
     /// The first error of writing, except that a reader who has seen enough went away.

@@ -159,6 +159,10 @@ fn what_is_changed_behind_the_stacks_back_is_told() {
             .expect("the value");
         assert_eq!(value.expected.as_deref(), Some("red"));
         assert_eq!(value.actual.as_deref(), Some("green"));
+        let plan = account.plan(&wanted).expect("a plan");
+        assert!(plan.difference.is_empty());
+        let drifted: Vec<&String> = plan.drifted.keys().collect();
+        assert_eq!(drifted, ["data"]);
     });
 }
 

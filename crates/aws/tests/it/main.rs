@@ -3,7 +3,9 @@
 //! Each test runs in network and process namespaces of its own, with one stand-in: whatever happens,
 //! nothing is left.
 
+mod calls;
 mod faults;
+mod kills;
 mod life;
 mod stacks;
 mod stand_in;

@@ -15,8 +15,13 @@ use super::{
     stacks_at_work::{Display, descriptions, follow},
 };
 use crate::{
-    account_failure::of_stacks, cli::ApplyOptions, failure::Failure, printer::Printer,
-    session::Session, time::elapsed, who,
+    account_failure::{Written, of_stacks},
+    cli::ApplyOptions,
+    failure::Failure,
+    printer::Printer,
+    session::Session,
+    time::elapsed,
+    who,
 };
 
 pub fn run(session: &Session<'_>, options: &ApplyOptions) -> Result<(), Failure> {
@@ -66,6 +71,7 @@ fn apply(
         stacks,
         account,
         blueprint,
+        file,
         ..
     } = connected;
     let begin = Instant::now();
@@ -104,10 +110,14 @@ fn apply(
     })?;
     let (applied, removed) = done?;
     tell(printer, environment, &applied, &removed, begin);
+    let written = Written {
+        file: &file,
+        environment,
+    };
     match (applied.failed.as_slice(), removed.failed.as_slice()) {
         ([], []) => Ok(()),
-        ([], failed) => Err(of_stacks("stacks could not be removed", failed)),
-        (failed, _) => Err(of_stacks("stacks failed", failed)),
+        ([], failed) => Err(of_stacks("stacks could not be removed", failed, &written)),
+        (failed, _) => Err(of_stacks("stacks failed", failed, &written)),
     }
 }
 

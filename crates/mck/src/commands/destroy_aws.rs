@@ -11,8 +11,14 @@ use super::{
     stacks_at_work::{Display, descriptions, follow},
 };
 use crate::{
-    account_failure::of_stacks, cli::DestroyOptions, exit::Exit, failure::Failure,
-    printer::Printer, session::Session, time::elapsed, who,
+    account_failure::{Written, of_stacks},
+    cli::DestroyOptions,
+    exit::Exit,
+    failure::Failure,
+    printer::Printer,
+    session::Session,
+    time::elapsed,
+    who,
 };
 
 pub fn run(session: &Session<'_>, options: &DestroyOptions) -> Result<(), Failure> {
@@ -83,6 +89,7 @@ fn destroy(
         stacks,
         account,
         blueprint,
+        file,
         ..
     } = connected;
     let (begin, environment) = (Instant::now(), &blueprint.environment);
@@ -100,7 +107,12 @@ fn destroy(
     })??;
     tell_kept(printer, &destroyed.kept);
     if !destroyed.failed.is_empty() {
-        return Err(of_stacks("stacks could not be removed", &destroyed.failed));
+        let written = Written {
+            file: &file,
+            environment,
+        };
+        let what = "stacks could not be removed";
+        return Err(of_stacks(what, &destroyed.failed, &written));
     }
     let time = elapsed(begin.elapsed());
     printer.note(format_args!("{environment} is removed ({time})."));

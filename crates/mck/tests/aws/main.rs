@@ -3,6 +3,7 @@
 //! LocalStack makes all stacks of the smallest environment but `data`: it does not know private
 //! zones. So there is a failure to be told, and a way out to be found.
 
+mod data;
 #[path = "../../../aws/tests/it/stand_in.rs"]
 #[allow(dead_code, reason = "it knows more stand-ins than are needed here")]
 mod stand_in;
@@ -92,6 +93,8 @@ fn explained(applied: &Outcome) {
     assert_eq!(applied.code, 24, "{}", applied.err);
     for part in [
         "data ended as ROLLBACK_COMPLETE: RecordDb",
+        "note: RecordDb of the stack data comes from here",
+        "nothing.toml:2:",
         "observability: skipped",
         "error: stacks failed: data",
         "hint: ",

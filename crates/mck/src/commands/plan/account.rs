@@ -6,8 +6,9 @@ use mck_aws::{Account, AccountPlan, Identity};
 use mck_aws_stacks::{Stacks, difference::Difference};
 use mck_blueprint::Blueprint;
 use mck_cost::Estimate;
+use mck_environment::EnvironmentFile;
 
-use super::{Plan, PlanCost, sides};
+use super::{Drifted, Plan, PlanCost, sides};
 use crate::{
     aws::AwsFile,
     cli::{PlanOptions, UsageOptions},
@@ -21,6 +22,8 @@ pub struct Connected {
     pub stacks: Arc<Stacks>,
     pub account: Account,
     pub identity: Identity,
+    /// The file that it is written in.
+    pub file: EnvironmentFile,
     label: String,
 }
 
@@ -48,6 +51,7 @@ fn connect_to(file: &AwsFile, environment: Option<&str>) -> Result<Connected, Fa
         stacks: Arc::new(stacks),
         account,
         identity,
+        file: EnvironmentFile::parse(&file.read.shown, &file.read.bytes)?,
     })
 }
 
@@ -60,6 +64,7 @@ impl Connected {
             foretold,
             unsettled,
             obsolete,
+            drifted,
         } = self.account.plan(&self.stacks)?;
         let states = unsettled.iter().map(|(stack, status)| {
             format!("{stack} is {status}: an apply first finds the way out")
@@ -72,6 +77,10 @@ impl Connected {
         let plan = Plan {
             from: format!("account {}", self.identity.account),
             to: self.label.clone(),
+            drifted: drifted
+                .into_iter()
+                .map(|(stack, found)| Drifted { stack, found })
+                .collect(),
             notes: states.chain(texts).collect(),
             cost: PlanCost::After {
                 total: estimate.total,

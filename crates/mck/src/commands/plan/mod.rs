@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use mck_aws_stacks::difference::{Difference, Renaming, StackTemplate};
 use mck_checker::Finding;
 use mck_cost::{CostDifference, Money};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::{cli::PlanOptions, exit::Exit, failure::Failure, printer::Printer, session::Session};
@@ -27,10 +28,20 @@ pub struct Plan {
     to: String,
     difference: Difference,
     notes: Vec<String>,
+    drifted: Vec<Drifted>,
     cost: PlanCost,
     currency: String,
     prices_of: String,
     findings: Vec<Finding>,
+}
+
+/// A stack that was changed behind its back when that was last looked for.
+#[derive(Debug, Serialize)]
+struct Drifted {
+    /// Its id.
+    stack: String,
+    /// When it was looked for, in RFC 3339; empty where the account does not say.
+    found: String,
 }
 
 /// What is known of the cost.
@@ -100,6 +111,7 @@ fn make(sides: &Sides) -> Result<Plan, Failure> {
         to: label.clone(),
         difference: Difference::between(&before, templates),
         notes: Vec::new(),
+        drifted: Vec::new(),
         cost: PlanCost::Difference(there.cost.until(estimate)),
         currency: estimate.currency.clone(),
         prices_of: estimate.prices_of.clone(),
@@ -158,6 +170,7 @@ pub fn described(plan: &Plan, allowed: &[String]) -> Value {
             "counts": plan.difference.counts(),
             "stacks": plan.difference.stacks,
             "notes": plan.notes,
+            "drifted": plan.drifted,
             "refused": refused(&plan.difference, allowed),
             "cost": match &plan.cost {
                 PlanCost::Difference(difference) => json!(difference),

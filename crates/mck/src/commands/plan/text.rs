@@ -45,6 +45,17 @@ fn render(plan: &Plan, style: Style) -> String {
     for note in &plan.notes {
         text.push_str(&format!("{} {note}\n", style.yellow("note:")));
     }
+    for drifted in &plan.drifted {
+        let told = format!(
+            "{} was changed behind its back ({}): `mck drift` shows what",
+            drifted.stack,
+            match drifted.found.as_str() {
+                "" => "found when that was last looked for".to_owned(),
+                time => format!("found {time}"),
+            }
+        );
+        text.push_str(&format!("{} {told}\n", style.yellow("drift:")));
+    }
     text.push_str(&style.bold(summary(plan)));
     text.push_str(&cost_text(plan, style));
     text.push_str(&findings_text(plan, style));
@@ -254,7 +265,7 @@ mod tests {
     use mck_cost::{Component, Money};
     use serde_json::json;
 
-    use super::*;
+    use super::{super::Drifted, *};
 
     fn stack(id: &str, resources: &Value) -> StackTemplate {
         StackTemplate {
@@ -323,6 +334,10 @@ mod tests {
             to: "production of magecloudkit.toml".to_owned(),
             difference: difference(),
             notes: Vec::new(),
+            drifted: vec![Drifted {
+                stack: "data".to_owned(),
+                found: "2026-11-24T15:00:00Z".to_owned(),
+            }],
             cost: PlanCost::Difference(CostDifference {
                 before: Money::from_cents(200_000),
                 after: Money::from_cents(180_050),

@@ -130,16 +130,17 @@ impl Deployer<'_> {
                 .await?;
             let failed = failures::failed(&stopped, &started.definition);
             tasks.extend(stopped);
+            let state = rollout::state(&service, &started.definition, started.before.as_deref());
             let view = RolloutView::of(&Seen {
                 service: &service,
                 tasks: &tasks,
                 definition: &started.definition,
                 is_checked,
+                is_complete: state == Rollout::Completed,
                 last_event,
             });
             let ready = view.new_ready();
             let _ = tell.send(DeploymentProgress::View(view));
-            let state = rollout::state(&service, &started.definition, started.before.as_deref());
             let outcome = match state {
                 Rollout::InProgress => self.end_if_doomed(started, &failed, ready).await?,
                 Rollout::Completed => return Ok(DeploymentOutcome::Deployed),
@@ -187,6 +188,7 @@ impl Deployer<'_> {
         let last = failed.last()?;
         let words = match last.container() {
             Some(name) => self.logs.last_words(definition, name, &last.id).await,
+            None if last.is_unhealthy() => self.logs.of_app(definition, &last.id).await,
             None => Vec::new(),
         };
         failures::story(failed, &words)

@@ -53,6 +53,11 @@ impl FailedTask {
         }
     }
 
+    /// Whether it ran, but a health check failed.
+    pub(crate) const fn is_unhealthy(&self) -> bool {
+        matches!(self.cause, Cause::Unhealthy(_))
+    }
+
     /// Why, as what follows "the last one: ".
     pub(crate) fn tell(&self) -> String {
         match &self.cause {

@@ -17,8 +17,8 @@ use crate::{
     ecs::{Which, short},
 };
 
-/// How often a hook's task is looked at.
-const PAUSE: Duration = Duration::from_secs(1);
+/// How often a hook's task is looked at: most hooks are over in seconds.
+const PAUSE: Duration = Duration::from_millis(500);
 /// Who started a hook's task, for ECS.
 const STARTED_BY: &str = "mck-deploy";
 

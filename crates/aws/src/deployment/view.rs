@@ -66,6 +66,9 @@ pub(crate) struct Seen<'a> {
     pub(crate) definition: &'a str,
     /// Whether its tasks have a health check of their own.
     pub(crate) is_checked: bool,
+    /// Whether the rollout has come to its end: ECS ends it when the load balancer finds all tasks
+    /// healthy, and says nothing of each.
+    pub(crate) is_complete: bool,
     /// The id of the newest event from before the rollout.
     pub(crate) last_event: Option<&'a str>,
 }
@@ -129,7 +132,8 @@ impl TaskRole {
 
 fn view_task(task: &Task, seen: &Seen<'_>) -> Option<RolloutTask> {
     let is_new = task.task_definition_arn() == Some(seen.definition);
-    let (state, detail) = state(task, seen.is_checked)?;
+    let is_balanced = is_new && !seen.is_complete && !seen.service.load_balancers().is_empty();
+    let (state, detail) = state(task, seen.is_checked, is_balanced)?;
     Some(RolloutTask {
         id: short(task.task_arn()?).to_owned(),
         role: if is_new { TaskRole::New } else { TaskRole::Old },
@@ -140,12 +144,13 @@ fn view_task(task: &Task, seen: &Seen<'_>) -> Option<RolloutTask> {
 }
 
 /// How a task is, by its life cycle (ECS developer guide, "Task states"); none when it has ended.
-fn state(task: &Task, is_checked: bool) -> Option<(TaskState, &'static str)> {
+fn state(task: &Task, is_checked: bool, is_balanced: bool) -> Option<(TaskState, &'static str)> {
     let is_pulling = task.pull_started_at().is_some() && task.pull_stopped_at().is_none();
     let running = || match task.health_status() {
         Some(HealthStatus::Unhealthy) => (TaskState::Unhealthy, "its health check fails"),
         Some(HealthStatus::Healthy) => (TaskState::Ready, ""),
         _ if is_checked => (TaskState::Starting, "its health check has not passed yet"),
+        _ if is_balanced => (TaskState::Starting, "the load balancer checks it"),
         _ => (TaskState::Ready, ""),
     };
     Some(match task.last_status()? {
@@ -216,6 +221,7 @@ mod tests {
             tasks: &tasks,
             definition: "new",
             is_checked: true,
+            is_complete: false,
             last_event,
         };
         let view = RolloutView::of(&seen(None));
@@ -241,5 +247,28 @@ mod tests {
         );
         // What ECS said before the rollout is not about it.
         assert!(RolloutView::of(&seen(Some("3"))).troubles.is_empty());
+    }
+
+    #[test]
+    fn a_balanced_task_takes_requests_for_sure_when_the_rollout_is_complete() {
+        let balancer = aws_sdk_ecs::types::LoadBalancer::builder().build();
+        let service = Service::builder().load_balancers(balancer).build();
+        let tasks = [
+            task("n", "new", "RUNNING", None),
+            task("o", "old", "RUNNING", None),
+        ];
+        let states = |is_complete| -> Vec<TaskState> {
+            let view = RolloutView::of(&Seen {
+                service: &service,
+                tasks: &tasks,
+                definition: "new",
+                is_checked: false,
+                is_complete,
+                last_event: None,
+            });
+            view.tasks.iter().map(|it| it.state).collect()
+        };
+        assert_eq!(states(false), [TaskState::Ready, TaskState::Starting]);
+        assert_eq!(states(true), [TaskState::Ready, TaskState::Ready]);
     }
 }

@@ -49,11 +49,10 @@ impl Logs {
     }
 
     /// The last lines of a task that was unhealthy, for long enough to be there at once: of the
-    /// container that answers for the app, which is behind the one that takes requests, if there is
-    /// one.
+    /// container that answers for the app, on which the others depend.
     pub(super) async fn of_app(&self, definition: &TaskDefinition, task: &str) -> Vec<String> {
         let mut containers: Vec<_> = definition.container_definitions().iter().collect();
-        containers.sort_by_key(|it| !it.port_mappings().is_empty());
+        containers.sort_by_key(|it| !it.depends_on().is_empty());
         for name in containers.iter().filter_map(|it| it.name()) {
             let Some(stream) = stream(definition, name, task) else {
                 continue;

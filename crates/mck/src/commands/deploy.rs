@@ -105,8 +105,11 @@ fn finish(
             Ok(())
         }
         Ended::With(outcome) => {
-            let logs = format!("`mck logs {app} --since 10m` and `mck events`");
-            Err(failed(app, number, &outcome, &logs))
+            let hints = [
+                format!("`mck logs {app} --since 10m` and `mck events` show what happened"),
+                format!("mend it and `mck deploy {app}` again"),
+            ];
+            Err(failed(app, number, &outcome, hints))
         }
         Ended::Interrupted => Err(Failure::new(
             Exit::Interrupted,
@@ -136,8 +139,8 @@ fn recommend_following(session: &Session<'_>, app: &str) {
     ]);
 }
 
-/// A deployment that did not come to its end, with why, and the commands that show what happened.
-pub fn failed(app: &str, number: u64, outcome: &Outcome, logs: &str) -> Failure {
+/// A deployment that did not come to its end, with why, and what helps.
+pub fn failed(app: &str, number: u64, outcome: &Outcome, hints: [String; 2]) -> Failure {
     let what = format!("deployment {number} of {app}");
     let (failure, reason) = match outcome {
         Outcome::Deployed => return Failure::said(Exit::Ok),
@@ -157,9 +160,7 @@ pub fn failed(app: &str, number: u64, outcome: &Outcome, logs: &str) -> Failure 
     let failure = story(reason).into_iter().fold(failure, |failure, part| {
         failure.caused_by(&io::Error::other(part))
     });
-    failure
-        .hint(format!("{logs} show what happened"))
-        .hint(format!("mend it and `mck deploy {app}` again"))
+    hints.into_iter().fold(failure, Failure::hint)
 }
 
 /// A reason in its parts, the most general first; a container's last words as lines.
@@ -204,7 +205,7 @@ mod tests {
             (Outcome::Superseded, Exit::Superseded),
         ];
         for (outcome, exit) in ends {
-            let failure = failed("shop", 3, &outcome, "`mck events`");
+            let failure = failed("shop", 3, &outcome, Default::default());
             assert_eq!(failure.exit, exit);
             let What::Message { message, causes } = failure.what else {
                 panic!("it is a message");

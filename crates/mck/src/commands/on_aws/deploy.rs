@@ -130,7 +130,7 @@ fn carry_out(session: &Session<'_>, asked: &Asked<'_>) -> Result<(), Failure> {
             ]);
             Ok(())
         }
-        outcome => Err(failed(&name, number, &outcome, &commands.logs())),
+        outcome => Err(failed(&name, number, &outcome, commands.hints())),
     }
 }
 
@@ -205,7 +205,13 @@ struct Shown {
 impl Shown {
     fn note(&mut self, event: DeploymentProgress, display: &mut Display<'_>) {
         match event {
-            DeploymentProgress::View(view) => self.view = Some(view_of(&view)),
+            DeploymentProgress::View(view) => {
+                let mut now = view_of(&view);
+                if is_of_hook(&now) {
+                    self.keep_tasks(&mut now);
+                }
+                self.view = Some(now);
+            }
             DeploymentProgress::Warning(text) => display.say(format_args!("warning: {text}")),
             DeploymentProgress::Stack(progress) => {
                 // The stack's own lines take the place of the hook's.
@@ -218,6 +224,22 @@ impl Shown {
             }
         }
     }
+}
+
+impl Shown {
+    /// While a hook runs, the app's tasks are as they were told last.
+    fn keep_tasks(&self, now: &mut View) {
+        let Some(last) = &self.view else { return };
+        now.desired = last.desired;
+        now.failures = last.failures;
+        let tasks = last.tasks.iter().filter(|it| it.role != Role::Hook);
+        now.tasks.splice(0..0, tasks.cloned());
+    }
+}
+
+/// Whether all that is told is a hook.
+fn is_of_hook(view: &View) -> bool {
+    !view.tasks.is_empty() && view.tasks.iter().all(|it| it.role == Role::Hook)
 }
 
 fn view_of(view: &RolloutView) -> View {
@@ -292,8 +314,11 @@ impl Commands {
         format!("{} --stop", self.of_app("deploy"))
     }
 
-    fn logs(&self) -> String {
-        format!("`{} --since 10m`", self.of_app("logs"))
+    fn hints(&self) -> [String; 2] {
+        [
+            format!("`{} --since 10m` shows what happened", self.of_app("logs")),
+            format!("mend it and `{}` again", self.of_app("deploy")),
+        ]
     }
 }
 

@@ -141,7 +141,12 @@ fn tell(it: &ToldUse) -> String {
         "not-completed" => ", not completed",
         _ => "",
     };
-    format!("{} by {}{outcome}", it.number, it.by)
+    let by = if it.by.is_empty() {
+        String::new()
+    } else {
+        format!(" by {}", it.by)
+    };
+    format!("{}{by}{outcome}", it.number)
 }
 
 #[cfg(test)]

@@ -27,6 +27,7 @@ mod parameters;
 mod plan;
 mod progress;
 mod recovery;
+mod registry;
 mod request;
 mod scaling;
 mod schedule;
@@ -59,6 +60,7 @@ pub use overview::{
 };
 pub use plan::AccountPlan;
 pub use progress::{Progress, Reporter};
+pub use registry::RegistryLogin;
 pub use schedule::{Schedule, ScheduleError};
 pub use secrets::{Rotated, SecretError, SecretState};
 pub use sessions::{ExecTarget, PluginCall, PluginVersion};

@@ -6,8 +6,12 @@ use std::{ffi::OsString, path::PathBuf};
 pub const FILE: &str = "MCK_FILE";
 /// The environment.
 pub const ENVIRONMENT: &str = "MCK_ENVIRONMENT";
+/// The images that releases are built on.
+pub const BASE_IMAGES: &str = "MCK_BASE_IMAGES";
 /// The folder of all local environments.
 pub const STATE_DIR: &str = "MCK_STATE_DIR";
+/// The folder of the user's caches.
+pub const XDG_CACHE_HOME: &str = "XDG_CACHE_HOME";
 /// No colour.
 pub const NO_COLOR: &str = "NO_COLOR";
 /// Colour or not, on a terminal.
@@ -22,12 +26,20 @@ pub const USER: &str = "USER";
 pub const TERM: &str = "TERM";
 
 /// Name and meaning of each, for the reference.
-pub const ALL: [(&str, &str); 9] = [
+pub const ALL: [(&str, &str); 11] = [
     (FILE, "The environment file, as `--file`."),
     (ENVIRONMENT, "The environment, as `--environment`."),
     (
+        BASE_IMAGES,
+        "The images that releases are built on, as `--base` of `mck build`, with commas between.",
+    ),
+    (
         STATE_DIR,
         "The folder of all local environments. Default: `/var/lib/magecloudkit`.",
+    ),
+    (
+        XDG_CACHE_HOME,
+        "Where `mck build` keeps images of environments on AWS. Default: `~/.cache`.",
     ),
     (NO_COLOR, "Not empty: no colour (<https://no-color.org>)."),
     (

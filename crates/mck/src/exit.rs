@@ -57,6 +57,8 @@ pub enum Exit {
     StackFailed = 24,
     /// What is there is not what its stacks say.
     Drifted = 25,
+    /// A registry of images can't be reached or refuses us.
+    Registry = 26,
     /// What must not happen.
     Internal = 70,
     /// Ctrl-C.
@@ -65,7 +67,7 @@ pub enum Exit {
 
 impl Exit {
     /// All of them, in order.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 29] = [
         Self::Ok,
         Self::File,
         Self::Usage,
@@ -92,6 +94,7 @@ impl Exit {
         Self::Account,
         Self::StackFailed,
         Self::Drifted,
+        Self::Registry,
         Self::Internal,
         Self::Interrupted,
     ];
@@ -189,6 +192,10 @@ impl Exit {
             Self::Drifted => (
                 "Something was changed behind the stacks' back.",
                 "Change it back, or write it into the file.",
+            ),
+            Self::Registry => (
+                "A registry of images can't be reached, or refuses an image.",
+                "The message tells the registry's own words.",
             ),
             Self::Internal => (
                 "What must not happen: a defect, or an error of the operating system.",

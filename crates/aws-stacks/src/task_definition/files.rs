@@ -13,12 +13,19 @@ pub(super) fn digests(containers: &[Container]) -> Map<String, Json> {
     containers
         .iter()
         .filter(|container| !container.files.is_empty())
-        .map(|container| (container.name.clone(), digest(container).into()))
+        .map(|container| (container.name.clone(), files_digest(container).into()))
         .collect()
 }
 
-/// The SHA-256 of paths, contents and modes, in hexadecimal; lengths keep them apart.
-fn digest(container: &Container) -> String {
+/// The label of an image that holds the digest of a container's files, as the metadata `mck:Files` of
+/// its task definition does: a deployment compares the two.
+pub fn files_label(container: &str) -> String {
+    format!("mck.files.{container}")
+}
+
+/// The SHA-256 of the paths, contents and modes of a container's files, in hexadecimal; lengths keep
+/// them apart.
+pub fn files_digest(container: &Container) -> String {
     let mut hash = Sha256::new();
     for file in &container.files {
         for text in [&file.path, &file.content] {

@@ -12,6 +12,7 @@ use mck_cloudformation::{LogicalId, Text, resources::ecs};
 use mck_environment::settings::Architecture;
 use serde_json::Value as Json;
 
+pub use self::files::{files_digest, files_label};
 use self::volumes::Volumes;
 pub(crate) use self::volumes::{LOCKS, Media};
 use crate::{stack::Stack, synthesis::Scene};

@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use clap::{Args, ValueEnum, ValueHint};
 use mck_drill::{DrillKind, MAXIMUM_RATE};
 
-use crate::time::parse_span;
+use crate::{environment_variables as variables, time::parse_span};
 
 /// `mck build`
 #[derive(Debug, Args)]
@@ -15,9 +15,35 @@ pub struct BuildOptions {
     /// What /REVISION.txt says [default: git's revision, else the release's id]
     #[arg(long, value_parser = parse_revision)]
     pub revision: Option<String>,
+    /// On AWS: the image that containers of a base image are built on, such as
+    /// nginx=HOST/NAME:TAG or nginx=oci:FOLDER
+    #[arg(
+        long,
+        value_name = "NAME=IMAGE",
+        env = variables::BASE_IMAGES,
+        hide_env_values = true,
+        value_delimiter = ',',
+        value_parser = parse_base
+    )]
+    pub base: Vec<(String, String)>,
+    /// On AWS: write the images into this folder, as OCI layouts, and send them nowhere
+    #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath, conflicts_with = "registry")]
+    pub out: Option<PathBuf>,
+    /// On AWS: send the images to this registry, not to the account's
+    #[arg(long, value_name = "HOST")]
+    pub registry: Option<String>,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+}
+
+fn parse_base(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, image)) if !name.is_empty() && !image.is_empty() => {
+            Ok((name.to_owned(), image.to_owned()))
+        }
+        _ => Err("write NAME=IMAGE".to_owned()),
+    }
 }
 
 /// `mck releases`

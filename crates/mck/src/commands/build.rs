@@ -7,10 +7,13 @@ use mck_local::{
     release::{Built, EXCLUDED},
 };
 
-use super::{choose_app, require_root};
+use super::{choose_app, on_aws, require_root};
 use crate::{cli::BuildOptions, failure::Failure, session::Session, table};
 
 pub fn run(session: &Session<'_>, options: &BuildOptions) -> Result<(), Failure> {
+    if session.is_on_aws() {
+        return on_aws::build::run(session, options);
+    }
     require_root()?;
     let (read, local) = session.local()?;
     let name = choose_app(&local.blueprint, options.app.as_deref())?;

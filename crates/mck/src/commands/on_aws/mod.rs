@@ -1,6 +1,7 @@
 //! Verbs of environments on AWS that go around CloudFormation. They share their words and screens
 //! with the local target's.
 
+pub mod build;
 pub mod database;
 pub mod deploy;
 pub mod events;

@@ -1,0 +1,250 @@
+//! Layers: archives that are the same to the byte wherever they are made.
+//!
+//! Entries are sorted, owners and modes are given, and a file's time comes of its content: nginx
+//! makes a file's `ETag` of its time and size, so with one time for all files a browser would keep an
+//! old file beside a changed one of the same size.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs, io,
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+};
+
+use flate2::{Compression, write::GzEncoder};
+use mck_aws_stacks::hexadecimal;
+use sha2::{Digest, Sha256};
+
+use crate::{
+    content::Content,
+    error::{ImageError, at},
+    layout::{FreshBlob, Layout},
+    manifest::{Descriptor, GZIP_LAYER},
+    users::Owner,
+};
+
+const ROOT: Owner = Owner { user: 0, group: 0 };
+/// The first of the times that files get, in seconds: 2020-01-01.
+const FIRST_TIME: u64 = 1_577_836_800;
+/// In how many seconds from then they lie: a year's.
+const TIMES: u64 = 365 * 86_400;
+/// Composer's folder: it changes less often than the rest, and has most of the files.
+const VENDOR: &str = "vendor";
+/// Folders of every base image (Debian's `base-files`), whose owners and modes stay as they are.
+const OF_BASE: &[&str] = &[
+    "etc",
+    "home",
+    "mnt",
+    "opt",
+    "run",
+    "srv",
+    "tmp",
+    "usr",
+    "var",
+    "var/cache",
+    "var/lib",
+    "var/local",
+    "var/log",
+    "var/run",
+    "var/tmp",
+];
+
+/// An archive's entries by path, without the leading slash.
+pub(crate) type Entries = BTreeMap<PathBuf, Entry>;
+
+/// An entry of an archive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Entry {
+    Folder(Owner),
+    Link(PathBuf),
+    File { from: PathBuf, executable: bool },
+    Text { content: String, executable: bool },
+}
+
+/// A layer's blob, and its digest before compression.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct WrittenLayer {
+    pub(crate) descriptor: Descriptor,
+    pub(crate) diff_id: String,
+    pub(crate) entries: usize,
+}
+
+/// The release's tree at a path, in two layers: Composer's packages, and the rest. One that would be
+/// empty is left out.
+pub(crate) fn of_release(tree: &Path, at_path: &str) -> Result<Vec<(bool, Entries)>, ImageError> {
+    let mut vendor = Entries::new();
+    let mut rest = Entries::new();
+    let top = relative(at_path);
+    rest.insert(top.clone(), Entry::Folder(ROOT));
+    list(tree, Path::new(""), &mut |path, entry| {
+        let entries = if path.starts_with(VENDOR) {
+            &mut vendor
+        } else {
+            &mut rest
+        };
+        entries.insert(top.join(path), entry);
+    })?;
+    let layers = [(true, vendor), (false, rest)];
+    let layers = layers.into_iter().filter(|(_, it)| !it.is_empty());
+    Ok(layers
+        .map(|(is_vendor, entries)| (is_vendor, with_parents(entries)))
+        .collect())
+}
+
+/// Configuration files, and folders that are not the release's.
+pub(crate) fn of_content(
+    content: &Content,
+    owner: impl Fn(&str) -> Result<Owner, ImageError>,
+) -> Result<Entries, ImageError> {
+    let mut entries = Entries::new();
+    for (path, folder) in &content.folders {
+        entries.insert(relative(path), Entry::Folder(owner(&folder.owner)?));
+    }
+    for (path, file) in &content.files {
+        let entry = Entry::Text {
+            content: file.content.clone(),
+            executable: file.executable,
+        };
+        entries.insert(relative(path), entry);
+    }
+    // A parent inside the release is the release's.
+    let release = content.release.as_deref().map(relative);
+    let mut all = with_parents(entries.clone());
+    all.retain(|path, _| {
+        let of_release = release.as_ref().is_some_and(|it| path.starts_with(it));
+        entries.contains_key(path) || !of_release
+    });
+    Ok(all)
+}
+
+fn relative(path: &str) -> PathBuf {
+    PathBuf::from(path.trim_matches('/'))
+}
+
+/// With the folders that entries lie in, except those of every base image.
+fn with_parents(mut entries: Entries) -> Entries {
+    let parents: BTreeSet<PathBuf> = entries
+        .keys()
+        .flat_map(|path| path.ancestors().skip(1))
+        .filter(|path| !path.as_os_str().is_empty())
+        .filter(|path| !OF_BASE.iter().any(|of_base| path == &Path::new(of_base)))
+        .map(Path::to_owned)
+        .collect();
+    for parent in parents {
+        entries.entry(parent).or_insert(Entry::Folder(ROOT));
+    }
+    entries
+}
+
+fn list(top: &Path, below: &Path, found: &mut dyn FnMut(&Path, Entry)) -> Result<(), ImageError> {
+    let folder = top.join(below);
+    for entry in fs::read_dir(&folder).map_err(at(&folder))? {
+        let name = entry.map_err(at(&folder))?.file_name();
+        let (path, full) = (below.join(&name), folder.join(&name));
+        let metadata = fs::symlink_metadata(&full).map_err(at(&full))?;
+        if metadata.is_dir() {
+            found(&path, Entry::Folder(ROOT));
+            list(top, &path, found)?;
+        } else if metadata.is_symlink() {
+            found(&path, Entry::Link(fs::read_link(&full).map_err(at(&full))?));
+        } else {
+            let executable = metadata.mode() & 0o111 != 0;
+            let from = full;
+            found(&path, Entry::File { from, executable });
+        }
+    }
+    Ok(())
+}
+
+/// Writes a layer into a layout.
+pub(crate) fn write(layout: &Layout, entries: &Entries) -> Result<WrittenLayer, ImageError> {
+    let blob = layout.begin()?;
+    let archive = Hashed {
+        // Its header has no time and no name, so it depends on the content alone.
+        inner: GzEncoder::new(blob, Compression::default()),
+        hash: Sha256::new(),
+    };
+    let mut archive = tar::Builder::new(archive);
+    for (path, entry) in entries {
+        append(&mut archive, path, entry)?;
+    }
+    let top = layout.path();
+    let hashed = archive.into_inner().map_err(at(top))?;
+    let diff_id = format!("sha256:{}", hexadecimal(&hashed.hash.finalize()));
+    let blob = hashed.inner.finish().map_err(at(top))?;
+    let (digest, size) = layout.finish(blob)?;
+    Ok(WrittenLayer {
+        descriptor: Descriptor::new(GZIP_LAYER, digest, size),
+        diff_id,
+        entries: entries.len(),
+    })
+}
+
+fn append(
+    archive: &mut tar::Builder<Hashed>,
+    path: &Path,
+    entry: &Entry,
+) -> Result<(), ImageError> {
+    let mut header = tar::Header::new_gnu();
+    let mut owner = ROOT;
+    let mut content = Vec::new();
+    let mode = |executable: bool| if executable { 0o755 } else { 0o644 };
+    match entry {
+        Entry::Folder(of) => {
+            owner = *of;
+            header.set_entry_type(tar::EntryType::Directory);
+            header.set_mode(0o755);
+            header.set_mtime(FIRST_TIME);
+        }
+        Entry::Link(_) => {
+            header.set_entry_type(tar::EntryType::Symlink);
+            header.set_mode(0o777);
+            header.set_mtime(FIRST_TIME);
+        }
+        Entry::File { from, executable } => {
+            content = fs::read(from).map_err(at(from))?;
+            header.set_mode(mode(*executable));
+            header.set_mtime(time(&content));
+        }
+        Entry::Text {
+            content: text,
+            executable,
+        } => {
+            content = text.clone().into_bytes();
+            header.set_mode(mode(*executable));
+            header.set_mtime(time(&content));
+        }
+    }
+    header.set_uid(owner.user);
+    header.set_gid(owner.group);
+    header.set_size(u64::try_from(content.len()).unwrap_or(u64::MAX));
+    match entry {
+        Entry::Link(target) => archive.append_link(&mut header, path, target),
+        _ => archive.append_data(&mut header, path, content.as_slice()),
+    }
+    .map_err(at(path))
+}
+
+fn time(content: &[u8]) -> u64 {
+    let digest = Sha256::digest(content);
+    let number = u64::from_be_bytes([0, 0, 0, 0, digest[0], digest[1], digest[2], digest[3]]);
+    FIRST_TIME + number % TIMES
+}
+
+/// What is written is hashed before it is compressed.
+struct Hashed {
+    inner: GzEncoder<FreshBlob>,
+    hash: Sha256,
+}
+
+impl io::Write for Hashed {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let count = self.inner.write(bytes)?;
+        self.hash.update(&bytes[..count]);
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}

@@ -38,9 +38,20 @@ impl Rds {
         }
     }
 
-    /// The members of a cluster.
-    pub(super) async fn members(&self, cluster: &str) -> Result<Vec<DbInstance>, AwsError> {
-        let filter = Filter::builder().name("db-cluster-id").values(cluster);
+    /// The members of a cluster, by the cluster's own word: a filter by its name may be behind where
+    /// that has changed.
+    pub(super) async fn members(&self, cluster: &DbCluster) -> Result<Vec<DbInstance>, AwsError> {
+        let members = cluster.db_cluster_members().iter();
+        let ids: Vec<String> = members
+            .filter_map(|it| it.db_instance_identifier().map(str::to_owned))
+            .collect();
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let cluster = cluster.db_cluster_identifier().unwrap_or_default();
+        let filter = Filter::builder()
+            .name("db-instance-id")
+            .set_values(Some(ids));
         let call = self.client.describe_db_instances().filters(filter.build());
         let mut pages = call.into_paginator().send();
         let mut members = Vec::new();

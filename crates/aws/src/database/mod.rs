@@ -5,9 +5,11 @@
 
 mod calls;
 mod failover;
+mod restore;
 mod schemas;
 mod snapshots;
 mod statements;
+mod switch;
 
 use aws_sdk_rds::types::DbCluster;
 use mck_aws_stacks::located;
@@ -18,6 +20,7 @@ use crate::{Account, AwsError};
 use calls::Rds;
 
 pub use failover::FailedOver;
+pub use restore::{RestoreTarget, Restored};
 pub use snapshots::{DatabaseSnapshot, SnapshotKind, Snapshots};
 
 /// The state in which a cluster, a member or a snapshot can be used.

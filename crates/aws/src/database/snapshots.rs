@@ -167,7 +167,7 @@ fn snapshot_name(cluster: &str, time: SystemTime) -> String {
 }
 
 /// A time as a part of a name, such as `20270115t075000z`.
-pub(super) fn stamp(time: SystemTime) -> String {
+fn stamp(time: SystemTime) -> String {
     let text = rfc3339(&DateTime::from(time)).unwrap_or_default();
     let seconds = text.split('.').next().unwrap_or_default();
     let letters = seconds.chars().filter(char::is_ascii_alphanumeric);
@@ -189,7 +189,7 @@ pub(super) fn tags(blueprint: &Blueprint) -> Vec<Tag> {
     tags.map(|(key, value)| tag(key, value)).collect()
 }
 
-fn snapshot_of(snapshot: &DbClusterSnapshot) -> DatabaseSnapshot {
+pub(super) fn snapshot_of(snapshot: &DbClusterSnapshot) -> DatabaseSnapshot {
     let text = |value: Option<&str>| value.unwrap_or_default().to_owned();
     DatabaseSnapshot {
         id: text(snapshot.db_cluster_snapshot_identifier()),

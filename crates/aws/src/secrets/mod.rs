@@ -18,6 +18,9 @@ use crate::{Account, AwsError, database::DatabaseError};
 use calls::{Described, Secrets};
 use rotation::{Rotation, Step, after_deployment, next_step};
 
+/// The most steps of a rotation, each of which shows when it is done.
+const MOST_STEPS: usize = 6;
+
 /// How a secret is in the account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecretState {
@@ -85,6 +88,12 @@ pub enum SecretError {
         reason: &'static str,
         /// What to do, one step each.
         steps: Vec<String>,
+    },
+    /// The database or Secrets Manager does not show what it was told.
+    #[error("{name} does not show its new value; apps use the one that they have")]
+    Unsettled {
+        /// The secret.
+        name: String,
     },
     /// The database has no value from before.
     #[error("there is no value of {name} from before that anything takes")]
@@ -206,6 +215,28 @@ impl Account {
         Ok(Rotated::OldGone)
     }
 
+    /// The value of a secret, to be shown to a person; none where it has none. Of the database's master
+    /// user it is what RDS keeps: JSON with user and password.
+    ///
+    /// # Errors
+    /// Where AWS refuses or does not answer.
+    pub fn secret_value(
+        &self,
+        blueprint: &Blueprint,
+        name: &str,
+    ) -> Result<Option<Value>, AwsError> {
+        self.runtime.block_on(async {
+            let full = if name == blueprint.database.master_password_secret {
+                self.master_secret(blueprint).await?
+            } else {
+                Some(located::secret_name(blueprint, name))
+            };
+            let Some(full) = full else { return Ok(None) };
+            let value = self.current_secret(&blueprint.region, &full).await?;
+            Ok(value.map(|(value, _)| value))
+        })
+    }
+
     /// The current value of a secret, and whether another is pending; none where it has no value.
     pub(crate) async fn current_secret(
         &self,
@@ -252,7 +283,7 @@ impl Account {
         };
         let full = located::secret_name(blueprint, &secret.name);
         let secrets = self.secrets(&blueprint.region);
-        loop {
+        for _ in 0..MOST_STEPS {
             let described = self.describe(blueprint, &secret.name, &full)?;
             let has_old = self
                 .has_old_password(blueprint, &schema.user)
@@ -277,6 +308,9 @@ impl Account {
                 }
             }
         }
+        Err(SecretError::Unsettled {
+            name: secret.name.clone(),
+        })
     }
 
     async fn states(&self, blueprint: &Blueprint) -> Result<Vec<SecretState>, AwsError> {

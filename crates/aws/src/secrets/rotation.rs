@@ -3,9 +3,6 @@
 use mck_aws_stacks::located;
 use mck_blueprint::{Blueprint, model::DatabaseSchema};
 
-/// Variables with the key that an app encrypts its stored data with.
-const ENCRYPTION_KEYS: [&str; 3] = ["CRYPT_KEY", "MAGE_CRYPT_KEY", "MAGENTO_DC_CRYPT__KEY"];
-
 /// How a secret gets a new value.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Rotation<'a> {
@@ -32,7 +29,7 @@ pub(super) fn of<'a>(blueprint: &'a Blueprint, secret: &str) -> Rotation<'a> {
     if let Some(schema) = schemas.find(|it| it.password_secret == secret) {
         return Rotation::DatabaseUser(schema);
     }
-    if is_encryption_key(blueprint, secret) {
+    if blueprint.is_encryption_key(secret) {
         return Rotation::Refused {
             reason: "it is the key of what apps have encrypted in the database",
             steps: vec![
@@ -43,16 +40,6 @@ pub(super) fn of<'a>(blueprint: &'a Blueprint, secret: &str) -> Rotation<'a> {
         };
     }
     of_store(blueprint, secret).unwrap_or(Rotation::Value)
-}
-
-fn is_encryption_key(blueprint: &Blueprint, secret: &str) -> bool {
-    let containers = blueprint
-        .apps
-        .iter()
-        .flat_map(|app| &app.task_definition.containers);
-    containers
-        .flat_map(|container| &container.secrets)
-        .any(|(variable, name)| name == secret && ENCRYPTION_KEYS.contains(&variable.as_str()))
 }
 
 /// Data stores that the kit has no client for.

@@ -87,7 +87,8 @@ fn run_inside(name: &str) {
     );
 }
 
-fn tool(environment: &str, program: &str) -> PathBuf {
+/// A program of the stand-ins' tools.
+pub fn tool(environment: &str, program: &str) -> PathBuf {
     let default = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/aws-tools");
     let tools = std::env::var_os("MCK_AWS_TOOLS").map_or(default, PathBuf::from);
     let path = tools.join(environment).join("bin").join(program);

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use super::Blueprint;
+
 /// A secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -25,4 +27,19 @@ pub enum SecretOrigin {
     Generated(u16),
     /// The user sets it, with `mck secret set`.
     Provided,
+}
+
+/// Variables with the key that an app encrypts its stored data with.
+const ENCRYPTION_KEYS: [&str; 3] = ["CRYPT_KEY", "MAGE_CRYPT_KEY", "MAGENTO_DC_CRYPT__KEY"];
+
+impl Blueprint {
+    /// Whether a secret is the key that an app encrypts stored data with: with another one it can't
+    /// read them any more.
+    pub fn is_encryption_key(&self, secret: &str) -> bool {
+        let apps = self.apps.iter();
+        let containers = apps.flat_map(|app| &app.task_definition.containers);
+        containers
+            .flat_map(|container| &container.secrets)
+            .any(|(variable, name)| name == secret && ENCRYPTION_KEYS.contains(&variable.as_str()))
+    }
 }

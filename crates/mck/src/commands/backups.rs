@@ -187,14 +187,14 @@ fn tell(printer: &Printer, restored: &Restored, how: &str, begin: Instant) {
 }
 
 /// How far a backup is: a line that is drawn again and again, or one a step.
-struct Steps<'a> {
+pub(super) struct Steps<'a> {
     printer: &'a Printer,
     screen: Screen,
     last: String,
 }
 
 impl<'a> Steps<'a> {
-    fn new(printer: &'a Printer) -> Self {
+    pub(super) fn new(printer: &'a Printer) -> Self {
         Self {
             printer,
             screen: Screen::default(),
@@ -203,14 +203,17 @@ impl<'a> Steps<'a> {
     }
 
     fn show(&mut self, progress: Progress) {
-        let word = word(progress);
+        let percent = match progress {
+            Progress::Copying { done, total } if total > 0 => Some((done.min(total) * 100) / total),
+            _ => None,
+        };
+        self.say(word(progress), percent);
+    }
+
+    /// Shows a step, and how much of it is done in percent where that is known.
+    pub(super) fn say(&mut self, word: &str, percent: Option<u64>) {
         if self.printer.live_size().is_some() {
-            let percent = match progress {
-                Progress::Copying { done, total } if total > 0 => {
-                    format!(", {} %", (done.min(total) * 100) / total)
-                }
-                _ => String::new(),
-            };
+            let percent = percent.map(|it| format!(", {it} %")).unwrap_or_default();
             self.printer
                 .draw(&self.screen.frame(&[format!("  {word}{percent}")]));
         } else if self.last != word {
@@ -219,7 +222,7 @@ impl<'a> Steps<'a> {
         }
     }
 
-    fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         let text = self.screen.clear();
         self.printer.draw(&text);
     }

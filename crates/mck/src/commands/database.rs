@@ -10,7 +10,7 @@ use std::{
 
 use mck_local::client;
 
-use super::{backups, choose_app, foreground, process, require_root};
+use super::{backups, choose_app, foreground, on_aws, process, require_root};
 use crate::{
     cli::DatabaseCommand,
     exit::Exit,
@@ -20,6 +20,9 @@ use crate::{
 };
 
 pub fn run(session: &Session<'_>, command: &DatabaseCommand) -> Result<ExitCode, Failure> {
+    if session.is_on_aws() {
+        return on_aws::database::run(session, command);
+    }
     require_root()?;
     let local = session.applied()?;
     let done = |()| Exit::Ok.into();
@@ -34,6 +37,11 @@ pub fn run(session: &Session<'_>, command: &DatabaseCommand) -> Result<ExitCode,
     }
     match command {
         DatabaseCommand::Failover => failover(session, &local).map(done),
+        DatabaseCommand::Prepare => {
+            let note = "Schemas and users are made and kept while the environment runs.";
+            session.printer.note(note);
+            Ok(done(()))
+        }
         DatabaseCommand::Snapshot(options) => backups::snapshot(session, &local, options).map(done),
         DatabaseCommand::Snapshots(options) => {
             backups::snapshots(session, &local, options).map(done)

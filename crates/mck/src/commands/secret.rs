@@ -3,12 +3,12 @@
 use std::io::{self, IsTerminal, Read};
 
 use mck_blueprint::model::{Secret, SecretOrigin};
-use mck_local::secrets::SecretStore;
+use mck_local::secrets::{SecretError, SecretStore, random_text};
 use serde_json::json;
 
-use super::require_root;
+use super::{on_aws, require_root};
 use crate::{
-    cli::SecretCommand,
+    cli::{RotateOptions, SecretCommand},
     client_failure::file,
     exit::Exit,
     failure::{Failure, unknown},
@@ -21,17 +21,21 @@ use crate::{
 const LONGEST: u64 = 65_536;
 
 pub fn run(session: &Session<'_>, command: &SecretCommand) -> Result<(), Failure> {
+    if session.is_on_aws() {
+        return on_aws::secret::run(session, command);
+    }
     require_root()?;
     let (_, local) = session.local()?;
     match command {
         SecretCommand::Set(secret) => set(session, &local, &secret.name),
         SecretCommand::List(options) => list(session, &local, options.json),
         SecretCommand::Show(secret) => show(session, &local, &secret.name),
+        SecretCommand::Rotate(options) => rotate(session, &local, options),
     }
 }
 
-fn find<'a>(local: &'a LocalEnvironment, name: &str) -> Result<&'a Secret, Failure> {
-    let secrets = &local.blueprint.secrets;
+/// The secret of that name.
+pub(super) fn find<'a>(secrets: &'a [Secret], name: &str) -> Result<&'a Secret, Failure> {
     secrets
         .iter()
         .find(|secret| secret.name == name)
@@ -44,11 +48,8 @@ fn find<'a>(local: &'a LocalEnvironment, name: &str) -> Result<&'a Secret, Failu
 }
 
 fn set(session: &Session<'_>, local: &LocalEnvironment, name: &str) -> Result<(), Failure> {
-    find(local, name)?;
+    find(&local.blueprint.secrets, name)?;
     let value = read_value(session, name)?;
-    if value.is_empty() {
-        return Err(Failure::new(Exit::Usage, "the value is empty"));
-    }
     local
         .layout
         .prepare()
@@ -60,8 +61,16 @@ fn set(session: &Session<'_>, local: &LocalEnvironment, name: &str) -> Result<()
 }
 
 /// The value from a prompt that shows nothing, or from the standard input without its last line
-/// break.
-fn read_value(session: &Session<'_>, name: &str) -> Result<String, Failure> {
+/// break; never empty.
+pub(super) fn read_value(session: &Session<'_>, name: &str) -> Result<String, Failure> {
+    let value = ask_value(session, name)?;
+    if value.is_empty() {
+        return Err(Failure::new(Exit::Usage, "the value is empty"));
+    }
+    Ok(value)
+}
+
+fn ask_value(session: &Session<'_>, name: &str) -> Result<String, Failure> {
     let failed =
         |error: &io::Error| Failure::new(Exit::Usage, "the value can't be read").caused_by(error);
     if io::stdin().is_terminal() {
@@ -128,11 +137,8 @@ fn list(session: &Session<'_>, local: &LocalEnvironment, as_json: bool) -> Resul
 }
 
 fn show(session: &Session<'_>, local: &LocalEnvironment, name: &str) -> Result<(), Failure> {
-    find(local, name)?;
-    if !io::stdout().is_terminal() {
-        let message = "a secret's value is shown on a terminal only, so that no log keeps it";
-        return Err(Failure::new(Exit::Usage, message));
-    }
+    find(&local.blueprint.secrets, name)?;
+    require_terminal()?;
     match SecretStore::new(local.layout.secrets()).get(name)? {
         Some(value) => {
             session.printer.result(value);
@@ -143,4 +149,50 @@ fn show(session: &Session<'_>, local: &LocalEnvironment, name: &str) -> Result<(
                 .hint("`mck up` makes those of the kit, `mck secret set` sets yours"),
         ),
     }
+}
+
+/// An error unless a person looks at what is printed.
+pub(super) fn require_terminal() -> Result<(), Failure> {
+    if io::stdout().is_terminal() {
+        return Ok(());
+    }
+    let message = "a secret's value is shown on a terminal only, so that no log keeps it";
+    Err(Failure::new(Exit::Usage, message))
+}
+
+/// A new random value. `mck up` hands it to the data stores and the apps together.
+fn rotate(
+    session: &Session<'_>,
+    local: &LocalEnvironment,
+    options: &RotateOptions,
+) -> Result<(), Failure> {
+    let name = options.name.as_str();
+    let secret = find(&local.blueprint.secrets, name)?;
+    let SecretOrigin::Generated(length) = secret.origin else {
+        return Err(not_ours(name));
+    };
+    if local.blueprint.is_encryption_key(name) {
+        let message = format!("{name} is the key of what apps have encrypted in the database");
+        return Err(Failure::new(Exit::Usage, message).hint(
+            "make a new one by Magento's own means (`bin/magento encryption:key:change`), then hand \
+             that in with `mck secret set`",
+        ));
+    }
+    if options.discard_old {
+        let message = format!("there is no value of {name} from before that anything takes");
+        return Err(Failure::new(Exit::Usage, message));
+    }
+    let value = random_text(length.into()).map_err(SecretError::Random)?;
+    SecretStore::new(local.layout.secrets()).set(name, &value)?;
+    session
+        .printer
+        .note(format_args!("{name} has a new value."));
+    session.printer.next(&[("mck up", "hands it to the apps")]);
+    Ok(())
+}
+
+/// The kit makes no value for what the user gives.
+pub(super) fn not_ours(name: &str) -> Failure {
+    let message = format!("{name} is yours: the kit makes no value for it");
+    Failure::new(Exit::Usage, message).hint(format!("`mck secret set {name}` gives it a new one"))
 }

@@ -29,6 +29,15 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// What a process left.
+    pub fn of(output: std::process::Output) -> Self {
+        Self {
+            code: output.status.code(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
     pub fn expect(self, code: i32) -> Self {
         assert_eq!(self.code, Some(code), "{self}");
         self
@@ -112,12 +121,7 @@ impl Store {
     }
 
     pub fn run(&self, arguments: &[&str]) -> Outcome {
-        let output = self.command(arguments).output().unwrap();
-        Outcome {
-            code: output.status.code(),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-        }
+        Outcome::of(self.command(arguments).output().unwrap())
     }
 
     /// Presses Ctrl-C at the command's first sign of life.
@@ -139,12 +143,7 @@ impl Store {
     /// Presses Ctrl-C.
     pub fn interrupt(&self, child: Child) -> Outcome {
         kill_process(Pid::from_child(&child), Signal::INT).unwrap();
-        let output = child.wait_with_output().unwrap();
-        Outcome {
-            code: output.status.code(),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-        }
+        Outcome::of(child.wait_with_output().unwrap())
     }
 
     /// Waits until a snapshot is as it should be.

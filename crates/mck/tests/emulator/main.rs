@@ -3,8 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "a test fails where it unwraps")]
 
 mod account;
+mod deployments;
 #[path = "../deploy/load.rs"]
 mod load;
+mod services;
 #[path = "../deploy/store.rs"]
 #[expect(dead_code, reason = "the tests of deployments use all of it")]
 mod store;

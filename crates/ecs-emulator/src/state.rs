@@ -21,6 +21,9 @@ const KEPT_DEPLOYMENTS: usize = 50;
 /// How long a stopped task is remembered (ECS: about an hour).
 pub const STOPPED_TASKS_STAY: SignedDuration = SignedDuration::from_hours(1);
 
+/// The stop code of a task whose containers never ran.
+pub const NOT_STARTED: &str = "TaskFailedToStart";
+
 /// All of it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -238,12 +241,25 @@ impl Task {
         !self.mark.is_empty()
     }
 
+    /// Why it stops, unless that is known already. Where no container ran, the first tells why.
+    pub fn stop_for(&mut self, stop: Stop) {
+        if self.stop.is_some() {
+            return;
+        }
+        if stop.code == NOT_STARTED
+            && let Some(container) = self.containers.first_mut()
+        {
+            container.reason = Some(format!("CannotStartContainerError: {}", stop.reason));
+        }
+        self.stop = Some(stop);
+    }
+
     /// Its end, if it has not ended before.
     pub fn end(&mut self, now: Timestamp, stop: Stop) {
         if self.status == Status::Stopped {
             return;
         }
-        self.stop.get_or_insert(stop);
+        self.stop_for(stop);
         self.stopping.get_or_insert(now);
         self.status = Status::Stopped;
         self.stopped = Some(now);

@@ -1,6 +1,6 @@
 //! Why a task stopped: what the environment's own log of events says, in ECS's words.
 
-use crate::state::Stop;
+use crate::state::{NOT_STARTED, Stop};
 
 /// Why a task stopped, and how the container ended that was the cause.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,7 +56,7 @@ fn failure(reason: &str) -> Cause {
             unhealthy: None,
         },
         None => Cause {
-            stop: stop("TaskFailedToStart", reason),
+            stop: stop(NOT_STARTED, reason),
             container: None,
             unhealthy: None,
         },

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     names::Names,
-    state::{Status, Task},
+    state::{Status, Task, TaskContainer},
     time::seconds,
 };
 
@@ -12,28 +12,9 @@ use crate::{
 pub fn describe(names: &Names, cluster: &str, id: &str, task: &Task) -> Value {
     let arn = names.task(cluster, id);
     let health = health(task);
-    let containers: Vec<Value> = task
-        .containers
-        .iter()
-        .map(|container| {
-            let mut told = json!({
-                "containerArn": names.container(cluster, id, &container.name),
-                "taskArn": arn,
-                "name": container.name,
-                "image": container.image,
-                "runtimeId": format!("{id}-{}", mck_local::text::digest(&container.name)),
-                "lastStatus": container_status(task.status),
-                "healthStatus": health,
-                "networkInterfaces": [],
-            });
-            if let Some(code) = container.exit_code {
-                told["exitCode"] = code.into();
-            }
-            if let Some(reason) = &container.reason {
-                told["reason"] = reason.as_str().into();
-            }
-            told
-        })
+    let containers = task.containers.iter();
+    let containers: Vec<Value> = containers
+        .map(|container| describe_container(names, cluster, id, task, container))
         .collect();
     let mut told = json!({
         "taskArn": arn,
@@ -72,6 +53,32 @@ pub fn describe(names: &Names, cluster: &str, id: &str, task: &Task) -> Value {
     if let Some(stop) = &task.stop {
         told["stopCode"] = stop.code.as_str().into();
         told["stoppedReason"] = stop.reason.as_str().into();
+    }
+    told
+}
+
+fn describe_container(
+    names: &Names,
+    cluster: &str,
+    id: &str,
+    task: &Task,
+    container: &TaskContainer,
+) -> Value {
+    let mut told = json!({
+        "containerArn": names.container(cluster, id, &container.name),
+        "taskArn": names.task(cluster, id),
+        "name": container.name,
+        "image": container.image,
+        "runtimeId": format!("{id}-{}", mck_local::text::digest(&container.name)),
+        "lastStatus": container_status(task.status),
+        "healthStatus": health(task),
+        "networkInterfaces": [],
+    });
+    if let Some(code) = container.exit_code {
+        told["exitCode"] = code.into();
+    }
+    if let Some(reason) = &container.reason {
+        told["reason"] = reason.as_str().into();
     }
     told
 }

@@ -307,6 +307,22 @@ fn a_task_is_remembered_for_an_hour_with_how_it_ended() {
 }
 
 #[test]
+fn a_task_that_never_ran_tells_why() {
+    let mut scene = Scene::new();
+    scene.story = vec![("a", "Failed: no address is free")];
+    scene.gone("a");
+    scene.look();
+    let task = scene.state.tasks.values().find(|it| it.stopped.is_some());
+    let task = task.unwrap();
+    assert_eq!(task.stop.as_ref().unwrap().code, "TaskFailedToStart");
+    let reason = task.containers[0].reason.as_deref();
+    assert_eq!(
+        reason,
+        Some("CannotStartContainerError: no address is free")
+    );
+}
+
+#[test]
 fn the_names_are_those_of_the_environment_that_is_named() {
     let scene = Scene::new();
     let told = scene.described();

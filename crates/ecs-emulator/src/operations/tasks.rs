@@ -7,14 +7,14 @@ use serde_json::{Value, json};
 
 use super::{cluster, find, missing, page};
 use crate::{
-    definitions::split,
+    definitions::{Revision, split},
     emulator::Emulator,
     fault::Fault,
     input::Input,
     names::short,
     observe::task_container,
     scheduler::OneOffCommand,
-    state::{State, Status, Task},
+    state::{NOT_STARTED, State, Status, Task},
     stops::stop as why,
     tasks,
     world::World,
@@ -123,31 +123,7 @@ fn one_off(world: &World, state: &State, input: &Input) -> Result<(Task, OneOffC
         ))
     })?;
     let overrides = input.value("overrides").cloned().unwrap_or_default();
-    let of_containers = overrides["containerOverrides"].as_array();
-    let of_containers = of_containers.map_or(&[][..], Vec::as_slice);
-    let changed = of_containers.iter().find(|it| !it["command"].is_null());
-    if let Some(other) = of_containers.iter().find(|it| has_other_overrides(it)) {
-        let name = other["name"].as_str().unwrap_or_default();
-        return Err(Fault::unsupported(format!(
-            "mck emulate ecs can override the command of {name} only."
-        )));
-    }
-    let definition = match changed {
-        Some(it) => found
-            .containers()
-            .iter()
-            .find(|one| one["name"] == it["name"]),
-        None => found.containers().first(),
-    };
-    let definition = definition.ok_or_else(|| {
-        Fault::parameter("Override for container named is not a container in the TaskDefinition.")
-    })?;
-    let command = words(&changed.unwrap_or(definition)["command"]);
-    if command.is_empty() {
-        return Err(Fault::client(
-            "The container has no command, and none is given.",
-        ));
-    }
+    let (definition, command) = container_and_command(found, &overrides)?;
     let container = task_container(definition);
     let command = OneOffCommand {
         app: app.runs.name.clone(),
@@ -182,6 +158,39 @@ fn one_off(world: &World, state: &State, input: &Input) -> Result<(Task, OneOffC
         },
     };
     Ok((task, command))
+}
+
+/// The definition of the container that runs, and its command: that of an override, else its own.
+fn container_and_command<'a>(
+    found: &'a Revision,
+    overrides: &Value,
+) -> Result<(&'a Value, Vec<String>), Fault> {
+    let of_containers = overrides["containerOverrides"].as_array();
+    let of_containers = of_containers.map_or(&[][..], Vec::as_slice);
+    let changed = of_containers.iter().find(|it| !it["command"].is_null());
+    if let Some(other) = of_containers.iter().find(|it| has_other_overrides(it)) {
+        let name = other["name"].as_str().unwrap_or_default();
+        return Err(Fault::unsupported(format!(
+            "mck emulate ecs can override the command of {name} only."
+        )));
+    }
+    let definition = match changed {
+        Some(it) => found
+            .containers()
+            .iter()
+            .find(|one| one["name"] == it["name"]),
+        None => found.containers().first(),
+    };
+    let definition = definition.ok_or_else(|| {
+        Fault::parameter("Override for container named is not a container in the TaskDefinition.")
+    })?;
+    let command = words(&changed.unwrap_or(definition)["command"]);
+    if command.is_empty() {
+        return Err(Fault::client(
+            "The container has no command, and none is given.",
+        ));
+    }
+    Ok((definition, command))
 }
 
 fn has_other_overrides(of_container: &Value) -> bool {
@@ -220,7 +229,7 @@ fn follow(emulator: &Emulator, command: &OneOffCommand) {
     let running = match emulator.scheduler.start(command) {
         Ok(running) => running,
         Err(reason) => {
-            change(&|task| task.end(Timestamp::now(), why("TaskFailedToStart", reason.as_str())));
+            change(&|task| task.end(Timestamp::now(), why(NOT_STARTED, reason.as_str())));
             return;
         }
     };
@@ -246,7 +255,7 @@ fn follow(emulator: &Emulator, command: &OneOffCommand) {
                     "Essential container in task exited",
                 )
             }
-            Err(reason) => why("TaskFailedToStart", reason.as_str()),
+            Err(reason) => why(NOT_STARTED, reason.as_str()),
         };
         task.end(Timestamp::now(), reason);
     });
@@ -269,7 +278,7 @@ pub(super) fn stop(emulator: &Emulator, input: &Input) -> Result<Value, Fault> {
         .filter(|_| task.status != Status::Stopped);
     if task.status != Status::Stopped {
         let reason = input.text("reason").unwrap_or("Task stopped by user");
-        task.stop.get_or_insert(why("UserInitiated", reason));
+        task.stop_for(why("UserInitiated", reason));
         task.stopping.get_or_insert(Timestamp::now());
         task.status = task.status.max(Status::Deactivating);
     }

@@ -14,12 +14,14 @@
 mod components;
 mod difference;
 mod estimate;
+mod kept;
 mod money;
 mod prices;
 mod usage;
 
 pub use difference::{CostDifference, LineDifference};
 pub use estimate::{Component, Estimate, Kind, Line, NOT_COUNTED};
+pub use kept::{KeptPrice, KeptUnit, kept};
 pub use money::Money;
 pub use prices::{Price, PriceTable, Rate, RegionPrices, Source};
 pub use usage::{Usage, UsageError, UsageKey};

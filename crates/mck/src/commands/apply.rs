@@ -4,6 +4,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Instant};
 
 use mck_aws::{Account, Applied, ApplyOptions as Applying, Destroyed};
 use mck_aws_stacks::difference::StackTemplate;
+use mck_blueprint::Blueprint;
 use serde_json::json;
 
 use super::{
@@ -109,7 +110,7 @@ fn apply(
         Ok::<_, Failure>((applied, removed))
     })?;
     let (applied, removed) = done?;
-    tell(printer, environment, &applied, &removed, begin);
+    tell(printer, &blueprint, &applied, &removed, begin);
     let written = Written {
         file: &file,
         environment,
@@ -123,7 +124,7 @@ fn apply(
 
 fn tell(
     printer: &Printer,
-    environment: &str,
+    blueprint: &Blueprint,
     applied: &Applied,
     removed: &Destroyed,
     begin: Instant,
@@ -141,8 +142,9 @@ fn tell(
     }
     let time = elapsed(begin.elapsed());
     printer.note(format_args!(
-        "{environment}: stacks {} ({time}).",
+        "{}: stacks {} ({time}).",
+        blueprint.environment,
         parts.join(", ")
     ));
-    super::destroy_aws::tell_kept(printer, &removed.kept);
+    super::destroy_aws::tell_kept(printer, &removed.kept, &blueprint.region);
 }

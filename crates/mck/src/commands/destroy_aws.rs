@@ -4,6 +4,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Instant};
 
 use mck_aws::{Account, Keep, KeepReason};
 use mck_aws_stacks::{StackId, difference::StackTemplate};
+use mck_cost::{KeptPrice, KeptUnit};
 
 use super::{
     confirm::{self, Question},
@@ -105,7 +106,7 @@ fn destroy(
     let destroyed = follow(display, account, move |account, reporter| {
         account.destroy(&stacks, &existing, &who::asks(), reporter)
     })??;
-    tell_kept(printer, &destroyed.kept);
+    tell_kept(printer, &destroyed.kept, &blueprint.region);
     if !destroyed.failed.is_empty() {
         let written = Written {
             file: &file,
@@ -119,12 +120,12 @@ fn destroy(
     Ok(())
 }
 
-/// Tells what stays in the account.
-pub fn tell_kept(printer: &Printer, kept: &[Keep]) {
+/// Tells what stays in the account, and what it costs in the environment's region.
+pub fn tell_kept(printer: &Printer, kept: &[Keep], region: &str) {
     if kept.is_empty() {
         return;
     }
-    printer.note("These stay in the account, and go on to cost what they cost:");
+    printer.note("These stay in the account:");
     for keep in kept {
         let why = match keep.why {
             KeepReason::Retained => "kept with its data",
@@ -132,8 +133,60 @@ pub fn tell_kept(printer: &Printer, kept: &[Keep]) {
             KeepReason::Undeletable => "could not be deleted",
         };
         printer.note(format_args!(
-            "  {} {} ({}): {why}. {}",
-            keep.kind, keep.physical_id, keep.stack, keep.description
+            "  {} {} ({}): {why}, {}. {}",
+            keep.kind,
+            keep.physical_id,
+            keep.stack,
+            cost_of(keep, region),
+            keep.description
         ));
+    }
+}
+
+/// What something that stays costs a month.
+fn cost_of(keep: &Keep, region: &str) -> String {
+    let is_snapshot = keep.why == KeepReason::Snapshot;
+    match mck_cost::kept(&keep.kind, is_snapshot, region) {
+        Some(KeptPrice { price, per }) => {
+            let about = if price.approximate { "about " } else { "" };
+            let per = match per {
+                KeptUnit::Piece => "a month",
+                KeptUnit::Gb => "a GB and month",
+            };
+            format!("{about}{} USD {per}", price.dollars)
+        }
+        None => "which goes on to cost what it costs".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stays_is_told_with_its_cost() {
+        for (kind, why, told) in [
+            ("AWS::KMS::Key", KeepReason::Retained, "1 USD a month"),
+            (
+                "AWS::RDS::DBCluster",
+                KeepReason::Snapshot,
+                "0.021 USD a GB and month",
+            ),
+            (
+                "AWS::MQ::Unknown",
+                KeepReason::Undeletable,
+                "which goes on to cost what it costs",
+            ),
+        ] {
+            let keep = Keep {
+                stack: "data".to_owned(),
+                logical_id: "Thing".to_owned(),
+                kind: kind.to_owned(),
+                physical_id: String::new(),
+                description: String::new(),
+                why,
+            };
+            assert_eq!(cost_of(&keep, "us-east-1"), told);
+        }
     }
 }

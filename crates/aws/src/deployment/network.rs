@@ -122,4 +122,24 @@ mod tests {
         let error = Network::of_template("app", &template, &values).expect_err("it lacks one");
         assert!(error.to_string().contains("capacity provider"), "{error}");
     }
+
+    /// The kit's own template has the service where it is looked for.
+    #[test]
+    fn a_template_of_the_kit_is_resolved() {
+        let template = include_str!("../../../aws-stacks/tests/golden/single-nat/app-shop.json");
+        let template: Value = serde_json::from_str(template).expect("it is JSON");
+        let names = ["Parameters", "Resources"].map(|part| template[part].as_object());
+        let names = names.into_iter().flatten().flat_map(|it| it.keys());
+        let values: BTreeMap<String, String> = names
+            .map(|name| (name.clone(), format!("id of {name}")))
+            .collect();
+        let network = Network::of_template("app-shop", &template, &values);
+        let network = network.expect("nothing is missing");
+        let vpc = network.configuration.as_ref();
+        let vpc = vpc.and_then(|it| it.awsvpc_configuration());
+        let vpc = vpc.expect("it has one");
+        let all = vpc.subnets().iter().chain(vpc.security_groups());
+        assert!(all.clone().count() >= 2);
+        assert!(all.into_iter().all(|it| it.starts_with("id of ")));
+    }
 }

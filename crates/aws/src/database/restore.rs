@@ -195,7 +195,7 @@ impl Restoration<'_> {
             return Ok(None);
         };
         let mut members = self.rds.members(&cluster).await?;
-        members.sort_by(|one, other| key(one).cmp(&key(other)));
+        members.sort_by_key(key);
         Ok(Some(Cluster {
             status: cluster.status().unwrap_or(super::AVAILABLE).to_owned(),
             members: members.iter().map(member_of).collect(),

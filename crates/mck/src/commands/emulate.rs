@@ -44,9 +44,13 @@ fn ecs(session: &Session<'_>, options: &EmulateEcsOptions) -> Result<(), Failure
     let region = world.names.region().to_owned();
     let work = Local::new(layout.clone(), launcher()?, who::asks());
     let emulator = Emulator::new(world, Box::new(work), &layout.top().join("ecs.json"));
-    let emulator = emulator.map_err(|error| Failure::from_error(Exit::StateFolder, &error))?;
+    let emulator = emulator.map_err(|error| {
+        Failure::from_error(Exit::StateFolder, &error)
+            .hint("without that file what was registered is forgotten, and all else begins anew")
+    })?;
     emulator.take(&first).map_err(|fault| unkept(&fault))?;
-    let endpoint = Endpoint::listen(options.listen, options.open).map_err(refused)?;
+    let endpoint =
+        Endpoint::listen(options.listen, options.open).map_err(|error| refused(&error))?;
     let url = format!("http://{}", endpoint.address());
 
     let interrupt = Interrupt::listen()?;
@@ -90,10 +94,10 @@ fn unkept(fault: &Fault) -> Failure {
     Failure::new(Exit::StateFolder, fault.message.clone())
 }
 
-fn refused(error: ListenError) -> Failure {
-    let (exit, hint) = match &error {
+fn refused(error: &ListenError) -> Failure {
+    let (exit, hint) = match error {
         ListenError::NotLoopback(_) => (Exit::Usage, "`--open` says that this is wanted"),
         ListenError::Bind { .. } => (Exit::PortTaken, "`--listen 127.0.0.1:0` takes a free port"),
     };
-    Failure::from_error(exit, &error).hint(hint)
+    Failure::from_error(exit, error).hint(hint)
 }

@@ -4,6 +4,7 @@
 //! zones. So there is a failure to be told, and a way out to be found.
 
 mod data;
+mod operate;
 #[path = "../../../aws/tests/it/stand_in.rs"]
 #[allow(dead_code, reason = "it knows more stand-ins than are needed here")]
 mod stand_in;
@@ -94,7 +95,6 @@ fn explained(applied: &Outcome) {
     for part in [
         "data ended as ROLLBACK_COMPLETE: RecordDb",
         "note: RecordDb of the stack data comes from here",
-        "nothing.toml:2:",
         "observability: skipped",
         "error: stacks failed: data",
         "hint: ",

@@ -32,6 +32,7 @@ fn an_environment_on_aws_is_deployed_to_and_rolled_back() {
 
     let second = a_good_release(&account, &first);
     let bad = a_bad_release_is_given_up(&account, &second);
+    a_failing_hook_changes_nothing(&account, &second);
     back_to_the_release_before(&account, &first, &second);
     told_by_releases(&account, &first, &second, &bad);
     whoever_is_killed_goes_on(&account);
@@ -135,6 +136,20 @@ fn a_bad_release_is_given_up(account: &Account<'_>, serving: &str) -> String {
     assert_eq!(account.recorded(), serving);
     assert_eq!(account.release_of("_run"), serving);
     bad
+}
+
+fn a_failing_hook_changes_nothing(account: &Account<'_>, serving: &str) {
+    let migration = account.store.path().join("src/migrations/9999_broken.sql");
+    std::fs::write(&migration, "THIS IS NO SQL;").unwrap();
+    account.release("with a broken migration");
+    std::fs::remove_file(&migration).unwrap();
+    let outcome = account.services.mck(&["deploy"]).expect(18);
+    for said in ["its upgrade hook failed", "ended with exit code"] {
+        assert!(outcome.stderr.contains(said), "{said}: {outcome}");
+    }
+    assert!(!outcome.stderr.contains("new task"), "{outcome}");
+    assert_eq!(account.store.served(), serving);
+    assert_eq!(account.recorded(), serving);
 }
 
 fn back_to_the_release_before(account: &Account<'_>, first: &str, second: &str) {

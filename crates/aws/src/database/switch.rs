@@ -170,6 +170,13 @@ fn take_names(own: Option<&Cluster>, names: &Names) -> Result<Step, DatabaseErro
     if let Some(wait) = busy(fresh, &names.own)? {
         return Ok(wait);
     }
+    if fresh.members.iter().all(|it| it.stands_for.is_none()) {
+        // To end now would leave its members their names, and CloudFormation would miss its own.
+        return Err(DatabaseError::Failed {
+            what: names.own.clone(),
+            status: "a cluster without its members".to_owned(),
+        });
+    }
     for member in &fresh.members {
         match &member.stands_for {
             Some(name) if *name != member.id => {

@@ -198,8 +198,20 @@ fn the_database_is_kept_put_back_and_handed_over() {
         assert_eq!(asked.code, 2, "it must be asked: {}", asked.err);
         let unknown = mck(&["db", "restore", "nothing", "--yes"], "");
         assert_eq!(unknown.code, 11, "{}", unknown.err);
-        let restored = fine(&["db", "restore", id, "--yes"], "");
-        assert!(restored.err.contains("is what it was"), "{}", restored.err);
+        // With moto members do not follow a cluster that is renamed. So the last names are not given
+        // here but in the test of the steps; that the mark stays is seen by the second command.
+        let restored = mck(&["db", "restore", id, "--yes"], "");
+        assert_eq!(restored.code, 10, "{}", restored.err);
+        assert!(
+            restored.err.contains("without its members"),
+            "{}",
+            restored.err
+        );
+        let other = mck(
+            &["db", "restore", "--time", "2026-01-02T03:04:05Z", "--yes"],
+            "",
+        );
+        assert_eq!(other.code, 8, "{}", other.err);
         let clusters = described("db-clusters", "DBClusters", "DBClusterIdentifier");
         assert!(
             clusters.contains(&"shop-production-db".to_owned()),
@@ -212,12 +224,11 @@ fn the_database_is_kept_put_back_and_handed_over() {
         );
         assert_eq!(clusters.len(), 2, "{clusters:?}");
         let members = described("db-instances", "DBInstances", "DBInstanceIdentifier");
-        assert!(
-            ["x1", "x2"]
-                .iter()
-                .all(|it| members.contains(&(*it).to_owned())),
-            "{members:?}"
-        );
+        for part in ["-restored-1", "-restored-2"] {
+            assert!(members.iter().any(|it| it.ends_with(part)), "{members:?}");
+        }
+        let old = members.iter().filter(|it| it.contains("-db-old-"));
+        assert_eq!(old.count(), 2, "{members:?}");
         assert_eq!(members.len(), 4, "{members:?}");
 
         fine(&["db", "delete-snapshot", id], "");

@@ -3,7 +3,7 @@
 
 use aws_sdk_ecs::{
     operation::run_task::builders::RunTaskInputBuilder,
-    types::{ContainerOverride, PropagateTags, Task, TaskDefinition, TaskOverride},
+    types::{Container, ContainerOverride, PropagateTags, Task, TaskDefinition, TaskOverride},
 };
 
 use super::{DeployError, DeployedApp, Deployer, failures, network::Network, release, words};
@@ -36,8 +36,8 @@ pub enum CommandState {
 }
 
 impl Account {
-    /// Starts a command in a task of its own, of the release that is deployed. None of the container
-    /// where the kit's choice is meant: the one that runs PHP, else the first.
+    /// Starts a command in a task of its own, of the release that is deployed, in the container that
+    /// the app's stack has for it.
     ///
     /// # Errors
     /// Where nothing is deployed yet, there is no room for the task, or AWS fails.
@@ -141,7 +141,7 @@ fn state(task: &Task, container: &str) -> CommandState {
     let mut containers = task.containers().iter();
     let found = containers.find(|it| it.name() == Some(container));
     // ECS tells a task's end a while after that of its containers.
-    let code = found.and_then(|it| it.exit_code());
+    let code = found.and_then(Container::exit_code);
     match (code, status) {
         (Some(code), _) => CommandState::Ended(code),
         (None, "STOPPED") => {
@@ -156,7 +156,7 @@ fn state(task: &Task, container: &str) -> CommandState {
 
 #[cfg(test)]
 mod tests {
-    use aws_sdk_ecs::types::{Container, TaskStopCode};
+    use aws_sdk_ecs::types::TaskStopCode;
 
     use super::*;
 

@@ -1,6 +1,9 @@
 //! Apps, as ECS sees them. Pure.
 
-use aws_sdk_ecs::types::{Deployment, HealthStatus, Service, Task};
+use aws_sdk_ecs::{
+    primitives::DateTime,
+    types::{Attachment, Container, Deployment, HealthStatus, Service, Task},
+};
 use mck_aws_stacks::NO_RELEASE;
 use serde::Serialize;
 
@@ -146,7 +149,7 @@ impl AppStatus {
         deployments.sort_by_key(|it| it.status() != Some("PRIMARY"));
         self.deployments = deployments.into_iter().map(deployment).collect();
         let mut tasks: Vec<&Task> = running.iter().collect();
-        tasks.sort_by_key(|it| (it.created_at().map(|at| at.secs()), it.task_arn()));
+        tasks.sort_by_key(|it| (it.created_at().map(DateTime::secs), it.task_arn()));
         self.tasks = tasks.into_iter().map(task).collect();
         let healthy = self.tasks.iter().filter(|it| it.takes_requests());
         self.healthy = healthy.count().try_into().unwrap_or(u32::MAX);
@@ -206,14 +209,14 @@ fn task(task: &Task) -> TaskStatus {
 
 /// The private address of a task's network interface (`awsvpc`).
 fn address(task: &Task) -> Option<&str> {
-    let details = task.attachments().iter().flat_map(|it| it.details());
+    let details = task.attachments().iter().flat_map(Attachment::details);
     let mut details = details.filter(|it| it.name() == Some("privateIPv4Address"));
     let attached = details.next().and_then(|it| it.value());
     let interfaces = || {
         let mut interfaces = task
             .containers()
             .iter()
-            .flat_map(|it| it.network_interfaces());
+            .flat_map(Container::network_interfaces);
         interfaces.find_map(|it| it.private_ipv4_address())
     };
     attached.or_else(interfaces)
@@ -257,12 +260,7 @@ fn count(count: i32) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use aws_sdk_ecs::{
-        primitives::DateTime,
-        types::{
-            Attachment, Container, DeploymentRolloutState, KeyValuePair, ServiceEvent, TaskStopCode,
-        },
-    };
+    use aws_sdk_ecs::types::{DeploymentRolloutState, KeyValuePair, ServiceEvent, TaskStopCode};
 
     use super::*;
 

@@ -42,7 +42,7 @@ pub fn run(session: &Session<'_>, options: &ScaleOptions) -> Result<(), Failure>
     })?;
     let printer = session.printer;
     printer.note(format_args!(
-        "{count} tasks of {} are wanted from now on; it were {before}. Auto scaling goes on from there, between {} and {}.",
+        "{count} tasks of {} are wanted from now on, before it was {before}. Auto scaling goes on from there, between {} and {}.",
         app.name, range.minimum, range.maximum
     ));
     let status = format!("mck status --watch -e {environment}");

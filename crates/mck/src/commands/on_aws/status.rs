@@ -353,3 +353,47 @@ fn ago(time: Option<&str>, now: Timestamp) -> String {
     let time = time.and_then(|it| it.parse::<Timestamp>().ok());
     time.map_or_else(String::new, |time| relative(time, now))
 }
+
+#[cfg(test)]
+mod tests {
+    use mck_environment::EnvironmentFile;
+
+    use super::*;
+    use crate::session::plan;
+
+    #[test]
+    fn what_is_not_there_yet_says_how_to_make_it() {
+        let text = b"project = \"shop\"\n[app.shop]\npreset = \"magento2\"\nsource = \"src\"\n\
+            routing.hosts = [\"www.example.com\"]\n[environment.production]\n";
+        let file = EnvironmentFile::parse("magecloudkit.toml", text).expect("it is right");
+        let environment = file.environment("production").expect("it is there");
+        let blueprint = plan(&environment).expect("it can be planned");
+        let overview = Overview {
+            apps: vec![AppStatus {
+                name: "shop".to_owned(),
+                cluster: "shop-production-app".to_owned(),
+                is_deployed: false,
+                release: None,
+                desired: 0,
+                running: 0,
+                pending: 0,
+                healthy: 0,
+                is_settled: true,
+                latest: None,
+                deployments: Vec::new(),
+                tasks: Vec::new(),
+                failed: Vec::new(),
+            }],
+            servers: Vec::new(),
+            database: None,
+            stacks: vec![mck_aws::StackStatus {
+                name: "shop-production-network".to_owned(),
+                status: "CREATE_COMPLETE".to_owned(),
+                reason: String::new(),
+            }],
+        };
+        assert!(!is_nothing(&overview));
+        let now = Timestamp::UNIX_EPOCH;
+        insta::assert_snapshot!(render(&blueprint, &overview, Style::new(false), None, now));
+    }
+}

@@ -1,8 +1,9 @@
 //! Apps that are OCI images, with the real program, servers, skopeo and docker-registry. Needs root
-//! and Debian's packages skopeo, docker-registry and busybox-static.
+//! and Debian's packages skopeo, docker-registry, busybox-static and mmdebstrap.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't be set up has failed")]
 
+mod build;
 #[allow(dead_code, reason = "shared with other tests")]
 #[path = "../it/harness.rs"]
 mod harness;

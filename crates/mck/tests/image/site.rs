@@ -33,7 +33,7 @@ pub fn write_image(folder: &Path, page: &str) -> Layout {
 }
 
 /// Two free ports; another program could take one before it is used, as always.
-fn free_ports() -> (u16, u16) {
+pub fn free_ports() -> (u16, u16) {
     let listeners = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
     let [one, other] = listeners.map(|listener| listener.local_addr().unwrap().port());
     (one, other)

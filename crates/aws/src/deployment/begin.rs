@@ -51,6 +51,13 @@ pub struct StartedDeployment {
     pub(super) preparation: Preparation,
 }
 
+impl StartedDeployment {
+    /// Whether the app was never deployed before, so that its hooks find an empty database.
+    pub fn is_first(&self) -> bool {
+        self.preparation == Preparation::Install
+    }
+}
+
 /// What is done before the service is updated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Preparation {

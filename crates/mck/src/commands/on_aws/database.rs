@@ -218,10 +218,6 @@ fn restore(
             "mck db prepare",
             "gives users the passwords of today, where they were rotated since",
         ),
-        (
-            "mck cache flush",
-            "forgets what apps remember of later data",
-        ),
         ("mck status", "shows every part"),
     ]);
     Ok(())

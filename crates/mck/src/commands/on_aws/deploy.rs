@@ -7,12 +7,12 @@ use std::{
 };
 
 use mck_aws::{
-    Account, Begun, DeployError, DeployedApp, DeploymentOutcome, DeploymentProgress,
+    Account, Begun, DatabaseError, DeployError, DeployedApp, DeploymentOutcome, DeploymentProgress,
     DeploymentRequest, RolloutView, StartedDeployment, TaskRole, TaskState,
 };
 use mck_local::supervisor::snapshot::State;
 
-use super::connect;
+use super::{OnAws, connect};
 use crate::{
     cli::{DeployOptions, RollbackOptions},
     commands::deploy::failed,
@@ -90,6 +90,9 @@ fn carry_out(session: &Session<'_>, asked: &Asked<'_>) -> Result<(), Failure> {
         }
         Begun::Started(started) => started,
     };
+    if started.is_first() && app.database_schema.is_some() {
+        prepare_database(session, &on_aws)?;
+    }
     let (number, release) = (started.number, started.release.clone());
     let title = if started.is_followed {
         "Following"
@@ -131,6 +134,18 @@ fn carry_out(session: &Session<'_>, asked: &Asked<'_>) -> Result<(), Failure> {
             Ok(())
         }
         outcome => Err(failed(&name, number, &outcome, commands.hints())),
+    }
+}
+
+/// Schema and user of the app, which nothing but its first deployment needs before it is there.
+fn prepare_database(session: &Session<'_>, on_aws: &OnAws) -> Result<(), Failure> {
+    match on_aws.account.prepare_database(&on_aws.blueprint) {
+        // Somebody may have made them by hand; the hooks show it.
+        Err(error @ DatabaseError::NoDataApi { .. }) => {
+            session.printer.note(format_args!("warning: {error}"));
+            Ok(())
+        }
+        done => Ok(done?),
     }
 }
 

@@ -16,9 +16,7 @@ pub mod ssh;
 pub mod status;
 mod tasks;
 
-use std::path::PathBuf;
-
-use mck_aws::{Account, Identity};
+use mck_aws::Account;
 use mck_aws_stacks::located::LocatedApp;
 use mck_blueprint::{Blueprint, model::App};
 
@@ -31,25 +29,16 @@ pub struct OnAws {
     pub blueprint: Blueprint,
     /// The account, connected for the environment's region.
     pub account: Account,
-    /// Who we are there.
-    pub identity: Identity,
-    /// The folder of the environment file, from which sources are named.
-    pub folder: PathBuf,
 }
 
-/// Reads the file's environment, and finds out who we are in the account.
+/// Reads the file's environment, and finds out that we are somebody in the account: what fails for
+/// want of credentials fails here, before anything is done.
 pub fn connect(session: &Session<'_>) -> Result<OnAws, Failure> {
     let file = AwsFile::new(session.read_file()?)?;
     let blueprint = file.choose(session.named_environment())?.clone();
     let account = Account::connect(&blueprint.project, [blueprint.region.as_str()])?;
-    let identity = account.identity()?;
-    let folder = file.read.path.parent().map(PathBuf::from);
-    Ok(OnAws {
-        blueprint,
-        account,
-        identity,
-        folder: folder.unwrap_or_default(),
-    })
+    account.identity()?;
+    Ok(OnAws { blueprint, account })
 }
 
 impl OnAws {

@@ -21,8 +21,8 @@ use crate::{
 
 /// What makes running tasks read their secrets again.
 const DEPLOY: (&str, &str) = (
-    "mck deploy --release current",
-    "makes running tasks read it: they do so when they start",
+    "aws ecs update-service --force-new-deployment --cluster CLUSTER --service APP",
+    "makes running tasks read it, which they do when they start; so does the next deployment",
 );
 
 pub fn run(session: &Session<'_>, command: &SecretCommand) -> Result<(), Failure> {

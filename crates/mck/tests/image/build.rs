@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::{
     harness::Place,
     image_support::{Blob, Layout, Registry, listing, run},
-    site::free_ports,
+    site::{Site, free_ports},
 };
 
 /// A file whose apps are built for AWS.
@@ -139,6 +139,47 @@ fn a_release_becomes_images_that_are_sent_once_and_run() {
     assert_eq!(seen["Digest"], php["digest"]);
     let label = &seen["Labels"]["mck.files.php-fpm"];
     assert_eq!(label.as_str().map(str::len), Some(64), "{seen}");
+
+    let site = Site::of_app("built", &app_of_images(&one, &second));
+    site.run(&["up"]);
+    let page = site.page();
+    // It comes in chunks.
+    let is_whole = page
+        .as_ref()
+        .is_ok_and(|it| it.contains("\none packages\r"));
+    assert!(is_whole, "{page:?}");
+}
+
+/// An app whose containers are those of the environment on AWS, as this machine runs them: images,
+/// commands and users are the same; what its data stores would say is left out.
+fn app_of_images(place: &Place, report: &Value) -> String {
+    let shown = place.run(&["show", "apps", "-e", "production", "--json"]);
+    assert_eq!(shown.code, 0, "{shown}");
+    let apps: Value = serde_json::from_str(&shown.stdout).unwrap();
+    let containers = apps.pointer("/apps/0/task-definition/containers").unwrap();
+    let of = |container: &Value| {
+        let name = container["name"].as_str().unwrap();
+        let place = &image(report, name)["place"];
+        let port = container["port"].as_u64();
+        let lines = [
+            format!("[app.shop.container.{name}]\nimage = {place}"),
+            format!("command = {}", container["command"]),
+            format!("user = {}", container["user"]),
+            format!(
+                "capabilities = {}",
+                container["capabilities"].to_string().replace("CAP_", "")
+            ),
+            port.map_or_else(String::new, |port| format!("port = {port}")),
+            // Where PHP finds the configuration in the image.
+            "environment = { PHPRC = \"/etc/magecloudkit\" }".to_owned(),
+        ];
+        lines.join("\n")
+    };
+    let containers: Vec<String> = containers.as_array().unwrap().iter().map(of).collect();
+    format!(
+        "[app.shop]\ndatabase = \"\"\n[app.shop.health-check]\npath = \"/\"\n{}",
+        containers.join("\n")
+    )
 }
 
 #[test]

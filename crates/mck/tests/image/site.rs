@@ -53,15 +53,10 @@ impl Drop for Site {
 
 impl Site {
     pub fn new(name: &str, image: &str) -> Self {
-        let place = Place::empty();
-        let (port, other) = free_ports();
-        let process = std::process::id();
-        place.write(
-            "magecloudkit.toml",
+        Self::of_app(
+            name,
             &format!(
                 r#"
-project = "image-{name}-{process}"
-
 [app.shop]
 image = "{image}"
 database = ""
@@ -75,6 +70,22 @@ upgrade = ["sh", "-c", "echo upgraded"]
 
 [app.shop.container.web]
 port = 8080
+"#
+            ),
+        )
+    }
+
+    /// An environment with the app `shop` as the file says it.
+    pub fn of_app(name: &str, app: &str) -> Self {
+        let place = Place::empty();
+        let (port, other) = free_ports();
+        let process = std::process::id();
+        place.write(
+            "magecloudkit.toml",
+            &format!(
+                r#"
+project = "image-{name}-{process}"
+{app}
 
 [environment.local.local]
 http-port = {port}

@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     fs, io,
     net::{IpAddr, SocketAddr},
-    os::fd::OwnedFd,
+    os::{fd::OwnedFd, unix::net::UnixStream},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -37,6 +37,8 @@ use crate::{
 
 /// How long a server may take to be ready.
 const READY_WITHIN: Duration = Duration::from_secs(30);
+/// How long a load balancer whose ports listen may take until its socket answers.
+const TAKES_COMMANDS_WITHIN: Duration = Duration::from_secs(5);
 
 /// Why a component could not be brought up.
 #[derive(Debug, thiserror::Error)]
@@ -355,7 +357,18 @@ impl Workshop {
         }
         let pid = self.runtime.start(&plan.container, &mark, descriptors)?;
         self.wait_until_ready(&plan.container, pid, plan.readiness)?;
+        if matches!(kind, Kind::LoadBalancer) {
+            self.wait_until_it_takes_commands(name);
+        }
         self.running(name, kind, moment, pid)
+    }
+
+    /// A load balancer's ports listened before it began, so that they do not tell when it can be
+    /// asked. One that never can is told of by whoever asks.
+    fn wait_until_it_takes_commands(&self, node: &str) {
+        let socket = self.context.layout.control(node).join("haproxy.sock");
+        let answers = || UnixStream::connect(&socket).ok();
+        wait::until(TAKES_COMMANDS_WITHIN, answers);
     }
 
     /// A server runs; a Redis server then takes the role that it now has.

@@ -1,10 +1,7 @@
 //! Commands that people run: one-off tasks of the release that is deployed, placed like the service's
 //! tasks.
 
-use aws_sdk_ecs::{
-    operation::run_task::builders::RunTaskInputBuilder,
-    types::{Container, ContainerOverride, PropagateTags, Task, TaskDefinition, TaskOverride},
-};
+use aws_sdk_ecs::types::{Container, ContainerOverride, Task, TaskDefinition, TaskOverride};
 
 use super::{DeployError, DeployedApp, Deployer, failures, network::Network, release, words};
 use crate::{Account, AwsError, TaskStream, ecs::short};
@@ -121,16 +118,9 @@ impl Deployer<'_> {
     ) -> Result<Task, AwsError> {
         let instead = ContainerOverride::builder().name(container);
         let instead = instead.set_command(Some(command.to_vec())).build();
-        let capacity = network.capacity.clone();
-        let wanted = RunTaskInputBuilder::default()
-            .cluster(&self.app.located.cluster)
-            .task_definition(definition.task_definition_arn().unwrap_or_default())
-            .set_network_configuration(network.configuration.clone())
-            .set_capacity_provider_strategy((!capacity.is_empty()).then_some(capacity))
-            .overrides(TaskOverride::builder().container_overrides(instead).build())
-            .enable_ecs_managed_tags(true)
-            .propagate_tags(PropagateTags::TaskDefinition)
-            .started_by(STARTED_BY);
+        let wanted = network
+            .task(&self.app.located.cluster, definition, STARTED_BY)
+            .overrides(TaskOverride::builder().container_overrides(instead).build());
         self.ecs.run_task(wanted).await
     }
 }

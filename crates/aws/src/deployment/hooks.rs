@@ -2,10 +2,7 @@
 
 use std::{sync::mpsc::Sender, time::Duration};
 
-use aws_sdk_ecs::{
-    operation::run_task::builders::RunTaskInputBuilder,
-    types::{DesiredStatus, PropagateTags, Task, TaskDefinition},
-};
+use aws_sdk_ecs::types::{DesiredStatus, Task, TaskDefinition};
 use mck_blueprint::model::HookStage;
 use tokio::time::sleep;
 
@@ -57,16 +54,7 @@ impl Deployer<'_> {
     }
 
     async fn run(&self, definition: &TaskDefinition, network: &Network) -> Result<Task, AwsError> {
-        let arn = definition.task_definition_arn().unwrap_or_default();
-        let capacity = network.capacity.clone();
-        let wanted = RunTaskInputBuilder::default()
-            .cluster(&self.app.located.cluster)
-            .task_definition(arn)
-            .set_network_configuration(network.configuration.clone())
-            .set_capacity_provider_strategy((!capacity.is_empty()).then_some(capacity))
-            .enable_ecs_managed_tags(true)
-            .propagate_tags(PropagateTags::TaskDefinition)
-            .started_by(STARTED_BY);
+        let wanted = network.task(&self.app.located.cluster, definition, STARTED_BY);
         self.ecs.run_task(wanted).await
     }
 

@@ -4,9 +4,12 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_ecs::types::{
-    AssignPublicIp, AwsVpcConfiguration, CapacityProviderStrategyItem, NetworkConfiguration,
-    Service,
+use aws_sdk_ecs::{
+    operation::run_task::builders::RunTaskInputBuilder,
+    types::{
+        AssignPublicIp, AwsVpcConfiguration, CapacityProviderStrategyItem, NetworkConfiguration,
+        PropagateTags, Service, TaskDefinition,
+    },
 };
 use serde_json::Value;
 
@@ -29,6 +32,24 @@ impl Network {
             configuration: service.network_configuration.clone(),
             capacity: service.capacity_provider_strategy().to_vec(),
         }
+    }
+
+    /// A task of this definition, placed so.
+    pub(super) fn task(
+        &self,
+        cluster: &str,
+        definition: &TaskDefinition,
+        started_by: &str,
+    ) -> RunTaskInputBuilder {
+        let capacity = self.capacity.clone();
+        RunTaskInputBuilder::default()
+            .cluster(cluster)
+            .task_definition(definition.task_definition_arn().unwrap_or_default())
+            .set_network_configuration(self.configuration.clone())
+            .set_capacity_provider_strategy((!capacity.is_empty()).then_some(capacity))
+            .enable_ecs_managed_tags(true)
+            .propagate_tags(PropagateTags::TaskDefinition)
+            .started_by(started_by)
     }
 
     /// That of the service in a template, with what parameters and resources are worth.

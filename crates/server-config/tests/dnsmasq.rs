@@ -14,7 +14,7 @@ use std::time::Duration;
 use mck_server_config::dnsmasq::{
     RELOAD_SIGNAL, Record, Resolver, check_command_line, command_line, render, render_hosts,
 };
-use support::{Process, folder, free_port, run_well, unprivileged, wait_for};
+use support::{Process, folder, run_well, unprivileged, wait_for};
 
 const ZONE: &str = "us-east-1.magecloudkit.internal";
 
@@ -109,7 +109,7 @@ fn ask(port: u16, name: &str, kind: u16) -> Option<Answer> {
 fn answers_the_zone_without_privileges_and_reads_it_again() {
     let folder = folder();
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
-    let port = free_port();
+    let port = mck_test_ports::reserve();
     let loopback: IpAddr = Ipv4Addr::LOCALHOST.into();
     let resolver = Resolver {
         port,

@@ -14,7 +14,7 @@ use mck_server_config::haproxy::{
 };
 use support::http::{Backend, get, request};
 use support::load_balancer::{Running, group};
-use support::{Process, folder, free_port, run_well, wait_for};
+use support::{Process, folder, run_well, wait_for};
 
 #[test]
 fn two_nodes_share_a_port_and_one_takes_over() {
@@ -68,7 +68,7 @@ fn serves_https_with_http2_and_redirects_to_it() {
         .map(|name| std::fs::read_to_string(path(name)).unwrap())
         .concat();
     std::fs::write(path("tls.pem"), pem).unwrap();
-    let (http, https) = (free_port(), free_port());
+    let (http, https) = (mck_test_ports::reserve(), mck_test_ports::reserve());
     let binding = |port: u16| Binding {
         inherited_descriptor: None,
         address: Some(SocketAddr::from(([127, 0, 0, 1], port))),
@@ -85,7 +85,7 @@ fn serves_https_with_http2_and_redirects_to_it() {
         default_action: DefaultAction::Forward("shop".to_owned()),
         target_groups: vec![group("shop", &[("a", shop.address)])],
         control_socket: path("control.sock"),
-        metrics: SocketAddr::from(([127, 0, 0, 1], free_port())),
+        metrics: SocketAddr::from(([127, 0, 0, 1], mck_test_ports::reserve())),
         ..Node::new("test")
     };
     std::fs::write(path("haproxy.cfg"), render(&node).unwrap()).unwrap();

@@ -26,7 +26,7 @@ use mck_server_config::mariadb::{
     command_line, dump_command_line, install_command_line, render,
 };
 use mck_server_config::secret::Secret;
-use support::{Process, folder, free_port, run_well, unprivileged, wait_for};
+use support::{Process, folder, run_well, unprivileged, wait_for};
 
 fn account(user: &str, password: &str) -> Account {
     Account {
@@ -194,7 +194,7 @@ impl Server {
         std::fs::create_dir_all(&temporary).unwrap();
         support::allow_all(Path::new(&temporary));
         let member = Member {
-            port: free_port(),
+            port: mck_test_ports::reserve(),
             data_directory: data.to_str().unwrap().to_owned(),
             socket: path(format!("{server_id}.sock")),
             temporary_directory: temporary,

@@ -11,7 +11,7 @@ use std::io::{Read, Write};
 use std::net::{IpAddr, TcpStream};
 
 use mck_server_config::memcached::{Memcached, STOP_SIGNAL, command_line};
-use support::{Process, folder, free_port, unprivileged, wait_for};
+use support::{Process, folder, unprivileged, wait_for};
 
 const LOOPBACK: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
 
@@ -23,7 +23,7 @@ fn renders_the_command_line() {
 
 #[test]
 fn stores_and_gives_back_without_privileges() {
-    let port = free_port();
+    let port = mck_test_ports::reserve();
     let memcached = Memcached {
         port,
         ..Memcached::new(LOOPBACK, 16)

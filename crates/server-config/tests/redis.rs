@@ -18,7 +18,7 @@ use mck_server_config::redis::{
     Replication, client_command_line, command_line, follow, render, render_secrets,
 };
 use mck_server_config::secret::Secret;
-use support::{Process, folder, free_port, run_well, unprivileged, wait_for, words};
+use support::{Process, folder, run_well, unprivileged, wait_for, words};
 
 const SESSION: Purpose = Purpose::Session {
     fsync: Fsync::Always,
@@ -77,7 +77,7 @@ impl Server {
         let folder = folder();
         let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
         let mut instance = Instance {
-            port: free_port(),
+            port: mck_test_ports::reserve(),
             socket: path("redis.sock"),
             data_directory: path("data"),
             secrets_file: path("secrets.conf"),

@@ -12,7 +12,7 @@ use std::{
     collections::BTreeMap,
     fs,
     io::Write,
-    net::{Ipv4Addr, TcpListener},
+    net::Ipv4Addr,
     os::unix::{fs::PermissionsExt, net::UnixStream},
     path::{Path, PathBuf},
     process::{Child, ChildStdin, Command, Stdio},
@@ -113,11 +113,6 @@ fn open(folder: &Path) {
     fs::set_permissions(folder, fs::Permissions::from_mode(0o777)).unwrap();
 }
 
-fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    listener.local_addr().unwrap().port()
-}
-
 pub fn run(program: &str, arguments: &[&str]) -> String {
     let output = Command::new(program).args(arguments).output().unwrap();
     let errors = String::from_utf8_lossy(&output.stderr);
@@ -138,7 +133,7 @@ impl Running {
         fs::create_dir_all(&control).unwrap();
         open(&control);
         let socket = control.join("mysqld.sock");
-        let port = free_port();
+        let port = mck_test_ports::reserve();
         let member = Member {
             port,
             socket: socket.display().to_string(),

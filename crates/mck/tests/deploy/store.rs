@@ -3,7 +3,7 @@
 use std::{
     fmt, fs,
     io::{Read, Write},
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
@@ -71,8 +71,7 @@ impl Store {
             .arg(folder.path().join("src"))
             .status();
         assert!(copied.unwrap().success());
-        let listeners = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
-        let [port, other] = listeners.map(|listener| listener.local_addr().unwrap().port());
+        let [port, other] = [(); 2].map(|()| mck_test_ports::reserve());
         let project = format!("{name}-{}", std::process::id());
         let store = Self {
             folder,

@@ -2,7 +2,7 @@
 
 use std::{
     io::{BufRead, BufReader},
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
@@ -37,9 +37,7 @@ impl Drop for Services<'_> {
 
 impl<'a> Services<'a> {
     pub fn beside(store: &'a Store) -> Self {
-        let free = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = free.local_addr().unwrap().port();
-        drop(free);
+        let port = mck_test_ports::reserve();
         let server: PathBuf = tools().join("stand-ins/bin/moto_server");
         let mut command = Command::new(server);
         command

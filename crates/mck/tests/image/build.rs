@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::{
     harness::Place,
     image_support::{Blob, Layout, Registry, listing, run},
-    site::{Site, free_ports},
+    site::Site,
 };
 
 /// A file whose apps are built for AWS.
@@ -194,7 +194,7 @@ fn what_a_build_lacks_is_told() {
     assert_eq!(no_base.code, 2, "{no_base}");
     assert!(no_base.stderr.contains("nginx, php-fpm"), "{no_base}");
     // A port that nobody listens on.
-    let nobody = format!("127.0.0.1:{}/base:1", free_ports().0);
+    let nobody = format!("127.0.0.1:{}/base:1", mck_test_ports::reserve());
     let bases = format!("nginx={nobody},php-fpm={nobody}");
     let unreachable = command(&["--base", &bases]);
     assert_eq!(unreachable.code, 26, "{unreachable}");

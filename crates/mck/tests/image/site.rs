@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, Read, Write},
-    net::{Ipv4Addr, TcpListener, TcpStream},
+    net::{Ipv4Addr, TcpStream},
     path::Path,
     sync::{
         Arc,
@@ -30,13 +30,6 @@ pub fn write_image(folder: &Path, page: &str) -> Layout {
         .file("srv/health.html", 0o644, b"healthy");
     let layers = [(Blob::Gzip, base_layer()), (Blob::Gzip, pages.bytes())];
     Layout::write(folder, EXECUTION, &layers)
-}
-
-/// Two free ports; another program could take one before it is used, as always.
-pub fn free_ports() -> (u16, u16) {
-    let listeners = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
-    let [one, other] = listeners.map(|listener| listener.local_addr().unwrap().port());
-    (one, other)
 }
 
 /// An environment with the site; destroyed even when the test fails.
@@ -78,7 +71,7 @@ port = 8080
     /// An environment with the app `shop` as the file says it.
     pub fn of_app(name: &str, app: &str) -> Self {
         let place = Place::empty();
-        let (port, other) = free_ports();
+        let [port, other] = [(); 2].map(|()| mck_test_ports::reserve());
         let process = std::process::id();
         place.write(
             "magecloudkit.toml",

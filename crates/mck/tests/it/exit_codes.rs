@@ -55,8 +55,7 @@ fn a_port_that_is_taken_names_its_holder_and_leaves_nothing() {
 
 #[test]
 fn a_machine_that_has_everything() {
-    let listeners = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
-    let [http, https] = listeners.map(|listener| listener.local_addr().unwrap().port());
+    let [http, https] = [(); 2].map(|()| mck_test_ports::reserve());
     let findings = with_ports(http, https).run(&["doctor", "--json"]).json();
     let found = |name: &str| {
         let all = findings.as_array().unwrap();

@@ -3,7 +3,7 @@
 use std::{
     fs,
     io::{Read, Write},
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     path::Path,
     process::Stdio,
     time::Duration,
@@ -28,7 +28,7 @@ impl Drop for Life {
 
 impl Life {
     fn begin() -> Self {
-        let (port, other) = free_ports();
+        let [port, other] = [(); 2].map(|()| mck_test_ports::reserve());
         let project = format!("life-{}", std::process::id());
         let storefront = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/storefront");
         let storefront = storefront.canonicalize().unwrap();
@@ -82,13 +82,6 @@ impl Life {
         all.retain(|trace| trace.contains(&self.id));
         all
     }
-}
-
-/// Two free ports; another program could take one before it is used, as always.
-fn free_ports() -> (u16, u16) {
-    let listeners = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
-    let [one, other] = listeners.map(|listener| listener.local_addr().unwrap().port());
-    (one, other)
 }
 
 #[test]

@@ -13,7 +13,7 @@ use mck_server_config::haproxy::{
     check_command_line, command_line, render,
 };
 
-use super::{Process, folder, free_port, unprivileged, wait_for};
+use super::{Process, folder, unprivileged, wait_for};
 
 /// A target group with quick health checks.
 pub fn group(name: &str, targets: &[(&str, SocketAddr)]) -> TargetGroup {
@@ -87,7 +87,7 @@ impl Running {
                 redirect_to_https_port: None,
             }),
             control_socket: socket.to_str().unwrap().to_owned(),
-            metrics: SocketAddr::from(([127, 0, 0, 1], free_port())),
+            metrics: SocketAddr::from(([127, 0, 0, 1], mck_test_ports::reserve())),
             ..Node::new("test/us-east-1a")
         };
         change(&mut node);

@@ -6,7 +6,6 @@
 pub mod http;
 pub mod load_balancer;
 
-use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -95,15 +94,6 @@ pub fn unprivileged(user: &str, group: &str, command_line: &[String]) -> Vec<Str
     .to_vec();
     all.extend_from_slice(command_line);
     all
-}
-
-/// A TCP port of the loopback address that nothing uses.
-pub fn free_port() -> u16 {
-    TcpListener::bind(("127.0.0.1", 0))
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port()
 }
 
 /// A folder that any user may enter, removed with its guard.

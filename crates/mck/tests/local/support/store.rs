@@ -3,7 +3,6 @@
 use std::{
     collections::BTreeMap,
     fs,
-    net::TcpListener,
     path::{Path, PathBuf},
     process::Command,
     sync::{Condvar, Mutex, PoisonError},
@@ -95,7 +94,7 @@ impl Store {
             .prefix("e2e-")
             .tempdir_in("/tmp")
             .unwrap();
-        let [http, https] = free_ports();
+        let [http, https] = [(); 2].map(|()| mck_test_ports::reserve());
         let store = Self {
             id: EnvironmentId::new(format!("{project}-local")).unwrap(),
             folder: top.path().join("project"),
@@ -364,12 +363,6 @@ fn unfinished(status: &Value) -> String {
         }
     }
     lines.join("\n")
-}
-
-/// Two ports that were free a moment ago.
-fn free_ports() -> [u16; 2] {
-    let listeners = [(); 2].map(|()| TcpListener::bind(("127.0.0.1", 0)).unwrap());
-    listeners.map(|listener| listener.local_addr().unwrap().port())
 }
 
 impl Drop for Store {

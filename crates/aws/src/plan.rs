@@ -37,6 +37,8 @@ pub struct AccountPlan {
     pub unsettled: BTreeMap<String, String>,
     /// Stacks of the environment that the file does not have any more.
     pub obsolete: Vec<StackTemplate>,
+    /// All the environment's stacks that have resources, wanted or not, in the order of their names.
+    pub existing: Vec<StackTemplate>,
     /// Stacks, by id, that were changed behind their back when that was last looked for, and when
     /// that was, in RFC 3339.
     pub drifted: BTreeMap<String, String>,
@@ -110,7 +112,7 @@ async fn plan(clients: &Clients, stacks: &Stacks) -> Result<AccountPlan, AwsErro
         .map(|(name, it)| (name.clone(), it.outputs.clone()))
         .collect();
     let asked = ask(clients, stacks, &there, &foretold, &outputs).await?;
-    Ok(assemble(stacks, &there, foretold, asked, obsolete))
+    Ok(assemble(stacks, there, foretold, asked, obsolete))
 }
 
 /// What CloudFormation says of each stack that is there; none where it can't be asked yet.
@@ -118,7 +120,7 @@ type Asked = BTreeMap<String, Option<StackDifference>>;
 
 fn assemble(
     stacks: &Stacks,
-    there: &There,
+    there: There,
     foretold: Difference,
     mut asked: Asked,
     obsolete: Vec<StackTemplate>,
@@ -159,14 +161,23 @@ fn assemble(
         let found = there.described.get(&stack.name)?.drifted.clone()?;
         Some((stack.id.name(), found))
     });
+    let (unsettled, drifted) = (unsettled.collect(), drifted.collect());
+    let names = there.templates.keys();
+    let empty: BTreeSet<String> = names
+        .filter(|name| !there.has_something(name))
+        .cloned()
+        .collect();
+    let existing = there.templates.into_iter();
+    let existing = existing.filter(|(name, _)| !empty.contains(name));
     AccountPlan {
-        drifted: drifted.collect(),
+        drifted,
         difference: Difference {
             stacks: differences,
         },
         foretold: by_texts,
-        unsettled: unsettled.collect(),
+        unsettled,
         obsolete,
+        existing: existing.map(|(_, it)| it).collect(),
     }
 }
 

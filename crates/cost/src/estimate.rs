@@ -3,7 +3,10 @@
 use mck_blueprint::Blueprint;
 use serde::Serialize;
 
-use crate::{Money, PriceTable, RegionPrices, Usage, components};
+use crate::{
+    Money, PriceTable, RegionPrices, Usage, components,
+    inventory::{DeployedStack, Inventory},
+};
 
 /// What no estimate counts.
 pub const NOT_COUNTED: [&str; 12] = [
@@ -165,8 +168,30 @@ impl Estimate {
 
     /// What an environment costs, with other prices.
     pub fn with(table: &PriceTable, blueprint: &Blueprint, usage: &Usage) -> Self {
+        Self::priced(table, blueprint, &Inventory::of(blueprint), usage)
+    }
+
+    /// What the stacks of an environment that are there cost, with the same prices and under the same
+    /// assumptions; none where there are none. What templates leave open, such as how many App Servers
+    /// a cluster has within its limits, is as the blueprint of the same environment wants it.
+    pub fn of_deployed(
+        stacks: &[DeployedStack<'_>],
+        wanted: &Blueprint,
+        usage: &Usage,
+    ) -> Option<Self> {
+        let there = Inventory::deployed(stacks, &Inventory::of(wanted));
+        let table = PriceTable::embedded();
+        (!stacks.is_empty()).then(|| Self::priced(table, wanted, &there, usage))
+    }
+
+    fn priced(
+        table: &PriceTable,
+        blueprint: &Blueprint,
+        inventory: &Inventory,
+        usage: &Usage,
+    ) -> Self {
         let prices = table.in_region(&blueprint.region);
-        let lines = components::lines(blueprint, &prices, usage);
+        let lines = components::lines(inventory, &prices, usage);
         let sum = |kind| {
             let of_kind = lines.iter().filter(|line| line.kind == kind);
             of_kind.filter_map(|line| line.monthly).sum::<Money>()

@@ -2,9 +2,9 @@
 //! about its use make an estimate.
 //!
 //! ```text
-//! Blueprint ─┐
-//! prices  ───┼─► Estimate: lines, totals, what has no price, what is not counted
-//! Usage   ───┘
+//! Blueprint, or stacks that are there ─► Inventory ─┐
+//! prices ───────────────────────────────────────────┼─► Estimate: lines, totals, what has no price
+//! Usage ────────────────────────────────────────────┘
 //! ```
 //!
 //! An estimate is exact where the architecture decides the cost (`fixed`), an assumption where
@@ -14,6 +14,7 @@
 mod components;
 mod difference;
 mod estimate;
+mod inventory;
 mod kept;
 mod money;
 mod prices;
@@ -21,6 +22,7 @@ mod usage;
 
 pub use difference::{CostDifference, LineDifference};
 pub use estimate::{Component, Estimate, Kind, Line, NOT_COUNTED};
+pub use inventory::DeployedStack;
 pub use kept::{KeptPrice, KeptUnit, kept};
 pub use money::Money;
 pub use prices::{Price, PriceTable, Rate, RegionPrices, Source};

@@ -1,12 +1,14 @@
 //! App Servers.
 
-use mck_blueprint::{Blueprint, model::AppCluster};
+use super::{Bill, Item, many};
+use crate::{
+    Component::AppServers,
+    Price, Rate,
+    inventory::{Cluster, Inventory},
+};
 
-use super::{Bill, Item, gigabytes, many};
-use crate::{Component::AppServers, Price, Rate};
-
-pub(super) fn add(bill: &mut Bill<'_>, blueprint: &Blueprint) {
-    for cluster in &blueprint.clusters {
+pub(super) fn add(bill: &mut Bill<'_>, inventory: &Inventory) {
+    for cluster in &inventory.clusters {
         instances(bill, cluster);
         volumes(bill, cluster);
     }
@@ -17,11 +19,10 @@ fn on_demand(servers: usize, spot_percent: u8) -> usize {
     (servers * usize::from(100_u8.saturating_sub(spot_percent))).div_ceil(100)
 }
 
-fn instances(bill: &mut Bill<'_>, cluster: &AppCluster) {
+fn instances(bill: &mut Bill<'_>, cluster: &Cluster) {
     let hours = bill.hours();
     let price = bill.prices.instance(&cluster.instance_type);
-    let desired = cluster.servers.len();
-    let maximum = usize::try_from(cluster.maximum).unwrap_or(desired);
+    let (desired, maximum) = (cluster.desired, cluster.maximum);
     let kind = &cluster.instance_type;
     let (steady, steady_most) = (
         on_demand(desired, cluster.spot_percent),
@@ -53,9 +54,8 @@ fn instances(bill: &mut Bill<'_>, cluster: &AppCluster) {
 }
 
 /// Warm servers are stopped: only their volumes cost.
-fn volumes(bill: &mut Bill<'_>, cluster: &AppCluster) {
-    let size = gigabytes(cluster.volume_size);
-    let desired = cluster.servers.len();
+fn volumes(bill: &mut Bill<'_>, cluster: &Cluster) {
+    let (size, desired) = (cluster.volume_gb, cluster.desired);
     let item = Item::new(
         AppServers,
         format!("cluster {}: volumes", cluster.name),
@@ -64,9 +64,9 @@ fn volumes(bill: &mut Bill<'_>, cluster: &AppCluster) {
     );
     bill.rate(
         Rate::VolumeGbMonth,
-        item.up_to(f64::from(cluster.maximum) * size),
+        item.up_to(many(cluster.maximum) * size),
     );
-    let warm = usize::from(cluster.warm_servers);
+    let warm = cluster.warm;
     bill.rate(
         Rate::VolumeGbMonth,
         Item::new(

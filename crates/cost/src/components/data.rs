@@ -1,53 +1,49 @@
 //! Data stores.
 
-use mck_blueprint::{
-    Blueprint,
-    model::{BackupPlan, DatabaseCluster, RedisCluster},
-};
+use mck_environment::settings::RedisEngine;
 
-use mck_environment::settings::{RedisEngine, Throughput};
-
-use super::{Bill, Item, gigabytes, many};
+use super::{Bill, Item, many};
 use crate::{
     Component::{Caches, Database, FileSystem, MessageBroker, Search},
     Rate,
+    inventory::{self, Capacity, Inventory, JenkinsHome, Redis},
 };
 
-pub(super) fn add(bill: &mut Bill<'_>, blueprint: &Blueprint) {
-    database(bill, &blueprint.database);
-    for redis in &blueprint.redis {
+pub(super) fn add(bill: &mut Bill<'_>, inventory: &Inventory) {
+    if let Some(cluster) = &inventory.database {
+        database(bill, cluster);
+    }
+    for redis in &inventory.redis {
         cache(bill, redis);
     }
-    memcached(bill, blueprint);
-    search(bill, blueprint);
-    message_broker(bill, blueprint);
-    file_system(bill, blueprint);
+    memcached(bill, inventory);
+    search(bill, inventory);
+    message_broker(bill, inventory);
+    file_system(bill, inventory);
 }
 
-fn database(bill: &mut Bill<'_>, database: &DatabaseCluster) {
+fn database(bill: &mut Bill<'_>, database: &inventory::Database) {
     let hours = bill.hours();
-    let members = many(database.members.len());
-    match &database.serverless {
-        Some(capacity) => {
+    let members = many(database.members);
+    match &database.capacity {
+        Capacity::Units(minimum, maximum) => {
             let item = Item::new(
                 Database,
                 "capacity",
                 format!(
-                    "{} × Aurora Serverless v2 at its least, {} to {} capacity units",
-                    database.members.len(),
-                    capacity.minimum,
-                    capacity.maximum
+                    "{} × Aurora Serverless v2 at its least, {minimum} to {maximum} capacity units",
+                    database.members
                 ),
-                (members * capacity.minimum * hours, "capacity-unit-hours"),
+                (members * minimum * hours, "capacity-unit-hours"),
             );
             bill.rate(
                 Rate::DatabaseCapacityUnitHour,
-                item.up_to(members * capacity.maximum * hours),
+                item.up_to(members * maximum * hours),
             );
         }
-        None => {
-            let price = bill.prices.database(&database.instance_class);
-            let detail = format!("{} × {}", database.members.len(), database.instance_class);
+        Capacity::Instance(class) => {
+            let price = bill.prices.database(class);
+            let detail = format!("{} × {class}", database.members);
             let quantity = (members * hours, "instance-hours");
             bill.add(price, Item::new(Database, "instances", detail, quantity));
         }
@@ -76,12 +72,12 @@ fn database(bill: &mut Bill<'_>, database: &DatabaseCluster) {
         let item = Item::new(Database, what, "Aurora Standard", (quantity, unit));
         bill.rate(rate, item.assumed());
     }
-    if let Some(plan) = &database.backup_plan {
+    if let Some(days) = database.vault_days {
         vault(
             bill,
             Rate::VaultDatabaseGbMonth,
             Database,
-            ("snapshots in the vault", plan),
+            ("snapshots in the vault", days),
             usage.database_gb,
         );
     }
@@ -93,10 +89,9 @@ fn vault(
     bill: &mut Bill<'_>,
     rate: Rate,
     component: crate::Component,
-    (what, plan): (&str, &BackupPlan),
+    (what, days): (&str, u64),
     gigabytes: f64,
 ) {
-    let days = plan.retention.as_secs_ceil() / 86_400;
     let changes = f64::from(u32::try_from(days.min(30)).unwrap_or(30)) / 20.0;
     let item = Item::new(
         component,
@@ -107,10 +102,10 @@ fn vault(
     bill.rate(rate, item.assumed());
 }
 
-fn cache(bill: &mut Bill<'_>, redis: &RedisCluster) {
+fn cache(bill: &mut Bill<'_>, redis: &Redis) {
     let hours = bill.hours();
-    let price = bill.prices.redis(&redis.node_type, redis.engine);
-    let nodes = redis.members.len();
+    let price = bill.prices.redis(&redis.nodes.kind, redis.engine);
+    let nodes = redis.nodes.count;
     let engine = match redis.engine {
         RedisEngine::Redis => "Redis",
         RedisEngine::Valkey => "Valkey",
@@ -120,58 +115,58 @@ fn cache(bill: &mut Bill<'_>, redis: &RedisCluster) {
         Item::new(
             Caches,
             redis.name.clone(),
-            format!("{nodes} × {}, {engine}", redis.node_type),
+            format!("{nodes} × {}, {engine}", redis.nodes.kind),
             (many(nodes) * hours, "node-hours"),
         ),
     );
 }
 
-fn memcached(bill: &mut Bill<'_>, blueprint: &Blueprint) {
-    let Some(memcached) = &blueprint.memcached else {
+fn memcached(bill: &mut Bill<'_>, inventory: &Inventory) {
+    let Some(memcached) = &inventory.memcached else {
         return;
     };
-    let nodes = memcached.members.len();
+    let nodes = memcached.count;
     let item = Item::new(
         Caches,
         "memcached",
-        format!("{nodes} × {}", memcached.node_type),
+        format!("{nodes} × {}", memcached.kind),
         (many(nodes) * bill.hours(), "node-hours"),
     );
-    bill.add(bill.prices.memcached(&memcached.node_type), item);
+    bill.add(bill.prices.memcached(&memcached.kind), item);
 }
 
-fn search(bill: &mut Bill<'_>, blueprint: &Blueprint) {
-    let Some(search) = &blueprint.search else {
+fn search(bill: &mut Bill<'_>, inventory: &Inventory) {
+    let Some(search) = &inventory.search else {
         return;
     };
-    let nodes = f64::from(search.nodes);
+    let nodes = many(search.nodes.count);
     let item = Item::new(
         Search,
         "instances",
-        format!("{} × {}", search.nodes, search.instance_type),
+        format!("{} × {}", search.nodes.count, search.nodes.kind),
         (nodes * bill.hours(), "instance-hours"),
     );
-    bill.add(bill.prices.search(&search.instance_type), item);
-    let size = gigabytes(search.volume_size);
-    let detail = format!("{} × {size} GB gp3", search.nodes);
+    bill.add(bill.prices.search(&search.nodes.kind), item);
+    let size = search.volume_gb;
+    let detail = format!("{} × {size} GB gp3", search.nodes.count);
     bill.rate(
         Rate::SearchGbMonth,
         Item::new(Search, "volumes", detail, (nodes * size, "GB-months")),
     );
 }
 
-fn message_broker(bill: &mut Bill<'_>, blueprint: &Blueprint) {
-    let Some(broker) = &blueprint.message_broker else {
+fn message_broker(bill: &mut Bill<'_>, inventory: &Inventory) {
+    let Some(broker) = &inventory.message_broker else {
         return;
     };
-    let nodes = broker.subnets.len();
+    let nodes = broker.count;
     let item = Item::new(
         MessageBroker,
         "instances",
-        format!("{nodes} × {}, RabbitMQ", broker.instance_type),
+        format!("{nodes} × {}, RabbitMQ", broker.kind),
         (many(nodes) * bill.hours(), "node-hours"),
     );
-    bill.add(bill.prices.broker(&broker.instance_type), item);
+    bill.add(bill.prices.broker(&broker.kind), item);
     let item = Item::new(
         MessageBroker,
         "queues",
@@ -181,14 +176,14 @@ fn message_broker(bill: &mut Bill<'_>, blueprint: &Blueprint) {
     bill.rate(Rate::BrokerGbMonth, item.assumed());
 }
 
-fn file_system(bill: &mut Bill<'_>, blueprint: &Blueprint) {
-    let Some(file_system) = &blueprint.file_system else {
+fn file_system(bill: &mut Bill<'_>, inventory: &Inventory) {
+    let Some(file_system) = &inventory.media else {
         return;
     };
     let media = bill.usage.media_gb;
     let item = Item::new(FileSystem, "media", "EFS Standard", (media, "GB-months"));
     bill.rate(Rate::FileSystemGbMonth, item.assumed());
-    if file_system.throughput == Throughput::Elastic {
+    if file_system.is_elastic {
         let (read, written) = (bill.usage.media_read_gb, bill.usage.media_written_gb);
         let item = Item::new(FileSystem, "media read", "elastic throughput", (read, "GB"));
         bill.rate(Rate::FileSystemReadGb, item.assumed());
@@ -200,19 +195,19 @@ fn file_system(bill: &mut Bill<'_>, blueprint: &Blueprint) {
         );
         bill.rate(Rate::FileSystemWrittenGb, item.assumed());
     }
-    if let Some(plan) = &file_system.backup_plan {
+    if let Some(days) = file_system.vault_days {
         vault(
             bill,
             Rate::FileSystemBackupGbMonth,
             FileSystem,
-            ("backups of media", plan),
+            ("backups of media", days),
             media,
         );
     }
 }
 
 /// A file system of Jenkins and its backups.
-pub(super) fn jenkins_home(bill: &mut Bill<'_>, plan: Option<&BackupPlan>) {
+pub(super) fn jenkins_home(bill: &mut Bill<'_>, home: &JenkinsHome) {
     let size = bill.usage.jenkins_gb;
     let item = Item::new(
         FileSystem,
@@ -221,12 +216,12 @@ pub(super) fn jenkins_home(bill: &mut Bill<'_>, plan: Option<&BackupPlan>) {
         (size, "GB-months"),
     );
     bill.rate(Rate::FileSystemGbMonth, item.assumed());
-    if let Some(plan) = plan {
+    if let Some(days) = home.vault_days {
         vault(
             bill,
             Rate::FileSystemBackupGbMonth,
             FileSystem,
-            ("backups of Jenkins", plan),
+            ("backups of Jenkins", days),
             size,
         );
     }

@@ -1,24 +1,25 @@
 //! Load balancer, CDN, firewall, and the way to visitors.
 
-use mck_blueprint::Blueprint;
-
 use super::{Bill, Item, many};
-use crate::{Component::Edge, Rate, Usage};
+use crate::{Component::Edge, Rate, Usage, inventory::Inventory};
 
 /// New connections a second of one capacity unit (Elastic Load Balancing pricing).
 const UNIT_CONNECTIONS: f64 = 25.0;
 /// Requests over one connection: a page with its images and scripts.
 const REQUESTS_PER_CONNECTION: f64 = 20.0;
 
-pub(super) fn add(bill: &mut Bill<'_>, blueprint: &Blueprint) {
-    let share = match &blueprint.content_delivery {
-        Some(_) => 1.0 - bill.usage.cached_percent / 100.0,
-        None => 1.0,
-    };
-    load_balancer(bill, share);
-    if blueprint.content_delivery.is_some() {
-        content_delivery(bill);
+pub(super) fn add(bill: &mut Bill<'_>, inventory: &Inventory) {
+    let share = if inventory.content_delivery {
+        1.0 - bill.usage.cached_percent / 100.0
     } else {
+        1.0
+    };
+    if inventory.load_balancer.is_some() {
+        load_balancer(bill, share);
+    }
+    if inventory.content_delivery {
+        content_delivery(bill);
+    } else if inventory.load_balancer.is_some() {
         let delivered = (bill.usage.delivered_gb, "GB");
         let item = Item::new(
             Edge,
@@ -28,7 +29,7 @@ pub(super) fn add(bill: &mut Bill<'_>, blueprint: &Blueprint) {
         );
         bill.rate(Rate::InternetGb, item.assumed());
     }
-    firewall(bill, blueprint, share);
+    firewall(bill, inventory, share);
 }
 
 /// Capacity units of the load balancer in the mean: the greatest of its dimensions that can be told
@@ -87,23 +88,24 @@ fn content_delivery(bill: &mut Bill<'_>) {
 }
 
 /// Each managed group counts as a rule, and so does the rate limit.
-fn firewall(bill: &mut Bill<'_>, blueprint: &Blueprint, share: f64) {
-    let Some(acl) = &blueprint.web_acl else {
+fn firewall(bill: &mut Bill<'_>, inventory: &Inventory, share: f64) {
+    let Some(acl) = &inventory.web_acl else {
         return;
     };
-    let rules = acl.rule_groups.len() + 1;
+    let rules = acl.groups + 1;
     let item = Item::new(Edge, "web ACL", "AWS WAF", (1.0, "months"));
     bill.rate(Rate::WebAclMonth, item);
     let item = Item::new(
         Edge,
         "rules of the web ACL",
-        format!("{} managed groups and a rate limit", acl.rule_groups.len()),
+        format!("{} managed groups and a rate limit", acl.groups),
         (many(rules), "rule-months"),
     );
     bill.rate(Rate::WafRuleMonth, item);
-    let seen = match acl.front {
-        mck_blueprint::model::Front::ContentDelivery => 1.0,
-        mck_blueprint::model::Front::LoadBalancer => share,
+    let seen = if acl.is_of_content_delivery {
+        1.0
+    } else {
+        share
     };
     let millions = bill.usage.requests * seen / 1e6;
     let item = Item::new(

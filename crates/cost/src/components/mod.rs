@@ -7,23 +7,21 @@ mod network;
 mod operations;
 mod servers;
 
-use mck_blueprint::Blueprint;
-
-use crate::{Component, Kind, Line, Money, Price, Rate, RegionPrices, Usage};
+use crate::{Component, Kind, Line, Money, Price, Rate, RegionPrices, Usage, inventory::Inventory};
 
 /// All lines, component by component.
-pub(crate) fn lines(blueprint: &Blueprint, prices: &RegionPrices<'_>, usage: &Usage) -> Vec<Line> {
+pub(crate) fn lines(inventory: &Inventory, prices: &RegionPrices<'_>, usage: &Usage) -> Vec<Line> {
     let mut bill = Bill {
         prices,
         usage,
         lines: Vec::new(),
     };
-    clusters::add(&mut bill, blueprint);
-    data::add(&mut bill, blueprint);
-    network::add(&mut bill, blueprint);
-    edge::add(&mut bill, blueprint);
-    servers::add(&mut bill, blueprint);
-    operations::add(&mut bill, blueprint);
+    clusters::add(&mut bill, inventory);
+    data::add(&mut bill, inventory);
+    network::add(&mut bill, inventory);
+    edge::add(&mut bill, inventory);
+    servers::add(&mut bill, inventory);
+    operations::add(&mut bill, inventory);
     let mut lines = bill.lines;
     lines.sort_by_key(|line| line.component);
     lines
@@ -116,10 +114,4 @@ impl Bill<'_> {
 /// A count as a quantity; counts here are of servers, zones and the like, far below 2^32.
 fn many(count: usize) -> f64 {
     u32::try_from(count).map_or(f64::from(u32::MAX), f64::from)
-}
-
-/// A size in GB as AWS bills it: GiB, in fact.
-fn gigabytes(size: mck_environment::units::Size) -> f64 {
-    let mib = u32::try_from(size.as_mib()).unwrap_or(u32::MAX);
-    f64::from(mib) / 1024.0
 }

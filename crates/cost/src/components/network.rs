@@ -1,33 +1,23 @@
 //! NAT gateways, addresses, traffic. They surprise people.
 
-use mck_blueprint::Blueprint;
-
 use super::{Bill, Item, many};
-use crate::{Component::Network, Rate};
+use crate::{Component::Network, Rate, inventory::Inventory};
 
-pub(super) fn add(bill: &mut Bill<'_>, blueprint: &Blueprint) {
-    nat(bill, blueprint);
-    endpoints(bill, blueprint);
-    addresses(bill, blueprint);
-    traffic(bill, blueprint);
+pub(super) fn add(bill: &mut Bill<'_>, inventory: &Inventory) {
+    nat(bill, inventory);
+    endpoints(bill, inventory);
+    addresses(bill, inventory);
+    traffic(bill, inventory);
 }
 
-/// NAT gateways of an adopted VPC are its owner's.
-fn nat_gateways(blueprint: &Blueprint) -> usize {
-    match blueprint.network.existing {
-        Some(_) => 0,
-        None => blueprint.network.nat_gateways.len(),
-    }
-}
-
-fn nat(bill: &mut Bill<'_>, blueprint: &Blueprint) {
-    let gateways = nat_gateways(blueprint);
+fn nat(bill: &mut Bill<'_>, inventory: &Inventory) {
+    let gateways = inventory.nat_gateways;
     let detail = format!("{gateways} of them");
     let hours = (many(gateways) * bill.hours(), "hours");
     let item = Item::new(Network, "NAT gateways", detail, hours);
     bill.rate(Rate::NatGatewayHour, item);
     // An adopted VPC's gateways are paid for what goes through them all the same.
-    if !blueprint.network.nat_gateways.is_empty() {
+    if inventory.through_nat {
         let detail = "images, packages, calls of vendors, in both directions";
         let data = (bill.usage.nat_gb, "GB");
         let item = Item::new(Network, "data through NAT gateways", detail, data);
@@ -37,12 +27,11 @@ fn nat(bill: &mut Bill<'_>, blueprint: &Blueprint) {
 
 /// AWS's services that App Servers and tasks call, each through an endpoint in every zone, where
 /// app subnets have no way out.
-fn endpoints(bill: &mut Bill<'_>, blueprint: &Blueprint) {
-    let Some(endpoints) = &blueprint.network.endpoints else {
+fn endpoints(bill: &mut Bill<'_>, inventory: &Inventory) {
+    let Some(endpoints) = &inventory.endpoints else {
         return;
     };
-    let services = endpoints.services.len();
-    let zones = blueprint.network.zones.len();
+    let (services, zones) = (endpoints.services, endpoints.zones);
     let item = Item::new(
         Network,
         "interface endpoints",
@@ -58,10 +47,10 @@ fn endpoints(bill: &mut Bill<'_>, blueprint: &Blueprint) {
 }
 
 /// Every public IPv4 address costs, whether something uses it or not.
-fn addresses(bill: &mut Bill<'_>, blueprint: &Blueprint) {
-    let nat = nat_gateways(blueprint);
-    let load_balancer = blueprint.load_balancer.nodes.len();
-    let bastion = usize::from(blueprint.bastion.is_some());
+fn addresses(bill: &mut Bill<'_>, inventory: &Inventory) {
+    let nat = inventory.nat_gateways;
+    let load_balancer = inventory.load_balancer.as_ref().map_or(0, |it| it.nodes);
+    let bastion = usize::from(inventory.bastion.is_some());
     let item = Item::new(
         Network,
         "public IPv4 addresses",
@@ -71,8 +60,8 @@ fn addresses(bill: &mut Bill<'_>, blueprint: &Blueprint) {
     bill.rate(Rate::PublicIpv4Hour, item);
 }
 
-fn traffic(bill: &mut Bill<'_>, blueprint: &Blueprint) {
-    if blueprint.network.zones.len() > 1 {
+fn traffic(bill: &mut Bill<'_>, inventory: &Inventory) {
+    if inventory.zones() > 1 {
         let gigabytes = bill.usage.cross_zone_gb;
         let item = Item::new(
             Network,

@@ -1,26 +1,30 @@
 //! The Bastion and Jenkins.
 
-use mck_blueprint::Blueprint;
-use mck_environment::units::Size;
+use super::{Bill, Item, data};
+use crate::{
+    Component::ServerRoles,
+    Rate,
+    inventory::{Inventory, Server},
+};
 
-use super::{Bill, Item, data, gigabytes};
-use crate::{Component::ServerRoles, Rate};
-
-pub(super) fn add(bill: &mut Bill<'_>, blueprint: &Blueprint) {
-    if let Some(bastion) = &blueprint.bastion {
-        server(bill, "Bastion", &bastion.instance_type, bastion.volume_size);
+pub(super) fn add(bill: &mut Bill<'_>, inventory: &Inventory) {
+    if let Some(bastion) = &inventory.bastion {
+        server(bill, "Bastion", bastion);
     }
-    if let Some(jenkins) = &blueprint.jenkins {
-        server(bill, "Jenkins", &jenkins.instance_type, jenkins.volume_size);
-        data::jenkins_home(bill, jenkins.home.backup_plan.as_ref());
+    if let Some(jenkins) = &inventory.jenkins {
+        server(bill, "Jenkins", jenkins);
+    }
+    if let Some(home) = &inventory.jenkins_home {
+        data::jenkins_home(bill, home);
     }
 }
 
-fn server(bill: &mut Bill<'_>, name: &str, instance_type: &str, volume: Size) {
+fn server(bill: &mut Bill<'_>, name: &str, server: &Server) {
+    let instance_type = server.instance_type.as_str();
     let price = bill.prices.instance(instance_type);
     let hours = (bill.hours(), "instance-hours");
     bill.add(price, Item::new(ServerRoles, name, instance_type, hours));
-    let size = gigabytes(volume);
+    let size = server.volume_gb;
     bill.rate(
         Rate::VolumeGbMonth,
         Item::new(

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use mck_aws::{Account, AccountPlan, Identity};
 use mck_aws_stacks::{Stacks, difference::Difference};
 use mck_blueprint::Blueprint;
-use mck_cost::Estimate;
+use mck_cost::{CostDifference, DeployedStack, Estimate};
 use mck_environment::EnvironmentFile;
 
-use super::{Drifted, Plan, PlanCost, sides};
+use super::{Drifted, Plan, sides};
 use crate::{
     aws::AwsFile,
     cli::{PlanOptions, UsageOptions},
@@ -58,12 +58,14 @@ fn connect_to(file: &AwsFile, environment: Option<&str>) -> Result<Connected, Fa
 impl Connected {
     /// Asks the account what would change.
     pub fn plan(&self, usage: &UsageOptions) -> Result<Planned, Failure> {
-        let estimate = Estimate::of(&self.blueprint, &usage.usage()?);
+        let usage = usage.usage()?;
+        let estimate = Estimate::of(&self.blueprint, &usage);
         let AccountPlan {
             difference,
             foretold,
             unsettled,
             obsolete,
+            existing,
             drifted,
         } = self.account.plan(&self.stacks)?;
         let states = unsettled.iter().map(|(stack, status)| {
@@ -74,6 +76,12 @@ impl Connected {
                 "{stack} is told by its template alone: what it needs of others is not there yet"
             )
         });
+        let stacks = existing.iter().map(|it| DeployedStack {
+            id: &it.id,
+            template: &it.template,
+        });
+        let stacks: Vec<DeployedStack<'_>> = stacks.collect();
+        let before = Estimate::of_deployed(&stacks, &self.blueprint, &usage);
         let plan = Plan {
             from: format!("account {}", self.identity.account),
             to: self.label.clone(),
@@ -82,10 +90,7 @@ impl Connected {
                 .map(|(stack, found)| Drifted { stack, found })
                 .collect(),
             notes: states.chain(texts).collect(),
-            cost: PlanCost::After {
-                total: estimate.total,
-                incomplete: !estimate.unknown.is_empty(),
-            },
+            cost: CostDifference::between(before.as_ref(), Some(&estimate)),
             currency: estimate.currency,
             prices_of: estimate.prices_of,
             findings: mck_checker::check(&self.blueprint),

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use mck_aws_stacks::difference::{Difference, Renaming, StackTemplate};
 use mck_checker::Finding;
-use mck_cost::{CostDifference, Money};
+use mck_cost::CostDifference;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -29,7 +29,7 @@ pub struct Plan {
     difference: Difference,
     notes: Vec<String>,
     drifted: Vec<Drifted>,
-    cost: PlanCost,
+    cost: CostDifference,
     currency: String,
     prices_of: String,
     findings: Vec<Finding>,
@@ -42,14 +42,6 @@ struct Drifted {
     stack: String,
     /// When it was looked for, in RFC 3339; empty where the account does not say.
     found: String,
-}
-
-/// What is known of the cost.
-enum PlanCost {
-    /// Before and after.
-    Difference(CostDifference),
-    /// Only after: an account does not say what was meant to be there.
-    After { total: Money, incomplete: bool },
 }
 
 /// Runs the command. Its exit codes are not those of other commands, so that a script can ask
@@ -112,7 +104,7 @@ fn make(sides: &Sides) -> Result<Plan, Failure> {
         difference: Difference::between(&before, templates),
         notes: Vec::new(),
         drifted: Vec::new(),
-        cost: PlanCost::Difference(there.cost.until(estimate)),
+        cost: there.cost.until(estimate),
         currency: estimate.currency.clone(),
         prices_of: estimate.prices_of.clone(),
         findings: mck_checker::check(blueprint),
@@ -172,10 +164,7 @@ pub fn described(plan: &Plan, allowed: &[String]) -> Value {
             "notes": plan.notes,
             "drifted": plan.drifted,
             "refused": refused(&plan.difference, allowed),
-            "cost": match &plan.cost {
-                PlanCost::Difference(difference) => json!(difference),
-                PlanCost::After { total, incomplete } => json!({ "after": total, "incomplete": incomplete }),
-            },
+            "cost": plan.cost,
             "currency": plan.currency,
             "prices-of": plan.prices_of,
             "findings": plan.findings,

@@ -5,10 +5,10 @@ use mck_aws_stacks::difference::{
     StackDifference,
 };
 use mck_checker::Severity;
-use mck_cost::{CostDifference, LineDifference};
+use mck_cost::{LineDifference, Money};
 use serde_json::Value;
 
-use super::{Plan, PlanCost};
+use super::Plan;
 use crate::{printer::Printer, style::Style};
 
 /// Longer values are shown in part.
@@ -20,11 +20,7 @@ const MOST_PROPERTIES: usize = 12;
 
 pub fn print(printer: &Printer, plan: &Plan) {
     printer.result(render(plan, printer.out_style()));
-    let incomplete = match &plan.cost {
-        PlanCost::Difference(difference) => difference.incomplete,
-        PlanCost::After { incomplete, .. } => *incomplete,
-    };
-    if incomplete {
+    if plan.cost.incomplete {
         let hint = "`mck cost` names it";
         printer.warning("something has no known price and is in no sum", Some(hint));
     }
@@ -201,17 +197,7 @@ fn summary(plan: &Plan) -> String {
 }
 
 fn cost_text(plan: &Plan, style: Style) -> String {
-    match &plan.cost {
-        PlanCost::Difference(difference) => cost_difference_text(plan, difference, style),
-        PlanCost::After { total, .. } => format!(
-            "\n{} {total} {} a month",
-            style.bold("Cost:"),
-            plan.currency
-        ),
-    }
-}
-
-fn cost_difference_text(plan: &Plan, cost: &CostDifference, style: Style) -> String {
+    let cost = &plan.cost;
     let mut text = format!(
         "\n{} {} -> {} {} a month ({})",
         style.bold("Cost:"),
@@ -220,6 +206,11 @@ fn cost_difference_text(plan: &Plan, cost: &CostDifference, style: Style) -> Str
         plan.currency,
         cost.change.signed()
     );
+    // Where there was nothing, the difference is all that there is.
+    if cost.before == Money::ZERO && !cost.lines.is_empty() {
+        text.push_str("; `mck cost` shows what for");
+        return text;
+    }
     for line in &cost.lines {
         let change = line.change().signed();
         text.push_str(&format!("\n  {change:>12}  {}", line_text(line)));
@@ -262,7 +253,7 @@ fn findings_text(plan: &Plan, style: Style) -> String {
 mod tests {
     use mck_aws_stacks::difference::{Difference, StackTemplate};
     use mck_checker::Finding;
-    use mck_cost::{Component, Money};
+    use mck_cost::{Component, CostDifference};
     use serde_json::json;
 
     use super::{super::Drifted, *};
@@ -338,7 +329,7 @@ mod tests {
                 stack: "data".to_owned(),
                 found: "2026-11-24T15:00:00Z".to_owned(),
             }],
-            cost: PlanCost::Difference(CostDifference {
+            cost: CostDifference {
                 before: Money::from_cents(200_000),
                 after: Money::from_cents(180_050),
                 change: Money::from_cents(-19_950),
@@ -351,7 +342,7 @@ mod tests {
                     after: None,
                 }],
                 incomplete: false,
-            }),
+            },
             currency: "USD".to_owned(),
             prices_of: "2026-11-24".to_owned(),
             findings: vec![Finding {

@@ -105,18 +105,24 @@ pub fn dump_command_line(socket: &str, database: &str) -> Result<Vec<String>, Un
             problem: "is not a name",
         });
     }
-    Ok(vec![
+    let mut words = vec![
         "/usr/bin/mariadb-dump".to_owned(),
         "--no-defaults".to_owned(),
         "--protocol=socket".to_owned(),
         format!("--socket={}", word("the path of the socket", socket)?),
         "--default-character-set=utf8mb4".to_owned(),
-        "--single-transaction".to_owned(),
-        "--quick".to_owned(),
-        "--hex-blob".to_owned(),
-        "--routines".to_owned(),
-        "--triggers".to_owned(),
-        "--events".to_owned(),
-        database.to_owned(),
-    ])
+    ];
+    words.extend(CONSISTENT_DUMP.map(str::to_owned));
+    words.push(database.to_owned());
+    Ok(words)
 }
+
+/// How a dump is one moment of a whole schema, without locking it.
+pub(super) const CONSISTENT_DUMP: [&str; 6] = [
+    "--single-transaction",
+    "--quick",
+    "--hex-blob",
+    "--routines",
+    "--triggers",
+    "--events",
+];

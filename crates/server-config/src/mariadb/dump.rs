@@ -97,6 +97,7 @@ pub struct Filter {
     begun: bool,
     ends_with_mark: bool,
     complete: bool,
+    leaving_out: bool,
     schema: Option<String>,
 }
 
@@ -108,6 +109,7 @@ impl Filter {
             begun: false,
             ends_with_mark: false,
             complete: false,
+            leaving_out: false,
             schema: None,
         }
     }
@@ -123,6 +125,10 @@ impl Filter {
         }
         if starts_with(text, b"-- Dump completed") {
             self.complete = true;
+        }
+        if self.leaving_out || is_of_replication(text) {
+            self.leaving_out = !text.ends_with(b";");
+            return Ok(Cow::Borrowed(b"\n"));
         }
         if let Some(name) = schema_of(text) {
             // The schema to load into is chosen by who imports.
@@ -206,6 +212,21 @@ impl Filter {
 fn starts_with(text: &[u8], word: &[u8]) -> bool {
     text.get(..word.len())
         .is_some_and(|start| start.eq_ignore_ascii_case(word))
+}
+
+/// Whether a statement begins that tells a server's own place in replication, which is not the place of
+/// the server that it is loaded into and which Aurora's users may not set. As dump programs write it,
+/// it may have several lines.
+fn is_of_replication(text: &[u8]) -> bool {
+    let statements: [&[u8]; 6] = [
+        b"SET @MYSQLDUMP_TEMP_LOG_BIN",
+        b"SET @@SESSION.SQL_LOG_BIN",
+        b"SET @@GLOBAL.GTID_PURGED",
+        b"SET GLOBAL gtid_slave_pos",
+        b"CHANGE MASTER TO ",
+        b"CHANGE REPLICATION SOURCE TO ",
+    ];
+    statements.iter().any(|word| starts_with(text, word))
 }
 
 /// The schema of a `USE`, `CREATE DATABASE` or `DROP DATABASE` that has a line of its own, as dump
@@ -344,6 +365,27 @@ mod tests {
                 format!("--\n{loaded}")
             );
         }
+    }
+
+    #[test]
+    fn what_a_server_says_of_replication_is_left_out() {
+        let dump = "-- MySQL dump 10.13\n\
+            SET @MYSQLDUMP_TEMP_LOG_BIN = @@SESSION.SQL_LOG_BIN;\n\
+            SET @@SESSION.SQL_LOG_BIN= 0;\n\
+            SET @@GLOBAL.GTID_PURGED=/*!80000 '+'*/ '3e11fa47-71ca-11e1-9e33-c80aa9429562:1-5,\n\
+            4c22fa47-71ca-11e1-9e33-c80aa9429562:1-3';\n\
+            -- CHANGE MASTER TO MASTER_LOG_FILE='binlog.1';\n\
+            CHANGE MASTER TO MASTER_LOG_FILE='binlog.1', MASTER_LOG_POS=4;\n\
+            INSERT INTO t VALUES ('SET @@GLOBAL.GTID_PURGED=');\n\
+            SET @@SESSION.SQL_LOG_BIN = @MYSQLDUMP_TEMP_LOG_BIN;\n\
+            -- Dump completed on 2026-11-24\n";
+        assert_eq!(
+            load(dump).unwrap(),
+            "-- MySQL dump 10.13\n\n\n\n\n\
+            -- CHANGE MASTER TO MASTER_LOG_FILE='binlog.1';\n\n\
+            INSERT INTO t VALUES ('SET @@GLOBAL.GTID_PURGED=');\n\n\
+            -- Dump completed on 2026-11-24\n"
+        );
     }
 
     proptest! {

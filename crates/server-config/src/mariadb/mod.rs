@@ -11,7 +11,9 @@ pub mod binlog;
 mod command;
 mod config;
 pub mod dump;
+pub mod greeting;
 pub mod gtid;
+pub mod remote;
 pub mod sql;
 pub mod status;
 

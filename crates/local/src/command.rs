@@ -3,8 +3,15 @@
 use std::{
     ffi::{OsStr, OsString},
     io::Write,
+    os::fd::OwnedFd,
     process::{self, Stdio},
+    thread,
+    time::Duration,
 };
+
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+
+use crate::container::runtime::ended_within;
 
 /// Why a program did not do its work.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +31,14 @@ pub enum CommandError {
         program: String,
         /// Why.
         source: std::io::Error,
+    },
+    /// It took longer than it may, and was killed.
+    #[error("`{program}` had not ended after {} s", limit.as_secs())]
+    TooLong {
+        /// The program.
+        program: String,
+        /// How long it might take.
+        limit: Duration,
     },
     /// It ended with another status than 0.
     #[error("`{program}` failed ({status}): {stderr}")]
@@ -61,6 +76,7 @@ pub struct Command {
     arguments: Vec<OsString>,
     environment: Vec<(OsString, OsString)>,
     input: Option<Vec<u8>>,
+    limit: Option<Duration>,
 }
 
 impl Command {
@@ -71,6 +87,7 @@ impl Command {
             arguments: Vec::new(),
             environment: Vec::new(),
             input: None,
+            limit: None,
         }
     }
 
@@ -104,6 +121,13 @@ impl Command {
     #[must_use]
     pub fn stdin(mut self, input: impl Into<Vec<u8>>) -> Self {
         self.input = Some(input.into());
+        self
+    }
+
+    /// Kills it when it takes longer.
+    #[must_use]
+    pub fn limit(mut self, limit: Duration) -> Self {
+        self.limit = Some(limit);
         self
     }
 
@@ -141,12 +165,23 @@ impl Command {
                 program: label.clone(),
                 source,
             })?;
+        let guard = self
+            .limit
+            .and_then(|limit| Some((pidfd(&child)?, limit)))
+            .map(|(process, limit)| thread::spawn(move || kill_after(&process, limit)));
         let writer = child
             .stdin
             .take()
             .zip(self.input)
-            .map(|(mut pipe, input)| std::thread::spawn(move || pipe.write_all(&input)));
+            .map(|(mut pipe, input)| thread::spawn(move || pipe.write_all(&input)));
         let output = child.wait_with_output().map_err(pipe)?;
+        let killed = guard.is_some_and(|guard| guard.join().unwrap_or_default());
+        if let Some(limit) = self.limit.filter(|_| killed) {
+            return Err(CommandError::TooLong {
+                program: label,
+                limit,
+            });
+        }
         if !output.status.success() {
             return Err(CommandError::Failed {
                 program: label,
@@ -154,7 +189,7 @@ impl Command {
                 stderr: last_lines(&output.stderr),
             });
         }
-        match writer.map(std::thread::JoinHandle::join) {
+        match writer.map(thread::JoinHandle::join) {
             Some(Ok(Err(source))) => Err(pipe(source)),
             Some(Err(_)) => Err(pipe(std::io::Error::other("the writing thread panicked"))),
             _ => Ok(Output {
@@ -163,6 +198,17 @@ impl Command {
             }),
         }
     }
+}
+
+/// None where the system gives no descriptor.
+fn pidfd(child: &process::Child) -> Option<OwnedFd> {
+    let pid = Pid::from_raw(child.id().cast_signed())?;
+    pidfd_open(pid, PidfdFlags::empty()).ok()
+}
+
+/// Whether the process had to be killed.
+fn kill_after(process: &OwnedFd, limit: Duration) -> bool {
+    !ended_within(process, limit) && pidfd_send_signal(process, Signal::KILL).is_ok()
 }
 
 fn last_lines(stderr: &[u8]) -> String {
@@ -200,6 +246,22 @@ mod tests {
             "{text}"
         );
         assert!(!text.contains("private"));
+    }
+
+    #[test]
+    fn what_takes_too_long_is_killed() {
+        let limit = Duration::from_millis(50);
+        let error = Command::new("sleep").arg("60").limit(limit).run();
+        assert!(
+            matches!(error, Err(CommandError::TooLong { .. })),
+            "{error:?}"
+        );
+        assert!(
+            Command::new("true")
+                .limit(Duration::from_secs(60))
+                .run()
+                .is_ok()
+        );
     }
 
     #[test]

@@ -56,6 +56,14 @@ pub enum DatabaseError {
     /// An answer can't be read.
     #[error("the database's answer can't be read")]
     Status(#[from] StatusError),
+    /// A member runs and does not answer.
+    #[error("{member} had not answered after {} s", limit.as_secs())]
+    Silent {
+        /// The member.
+        member: String,
+        /// How long it was waited for.
+        limit: Duration,
+    },
     /// A reader does not follow the writer.
     #[error("{reader} does not follow {writer}: {reason}")]
     NotFollowing {
@@ -221,13 +229,43 @@ pub fn query(
     statements: &str,
     output: Output,
 ) -> Result<String, DatabaseError> {
+    Ok(client(context, node, statements, output)?.run()?.text())
+}
+
+fn client(
+    context: &Context,
+    node: &str,
+    statements: &str,
+    output: Output,
+) -> Result<Command, DatabaseError> {
     let socket = context.layout.control(node).join("mysqld.sock");
     let command = mariadb::client_command_line(&socket.display().to_string(), output)?;
-    let printed = Command::new(&command[0])
+    Ok(Command::new(&command[0])
         .args(&command[1..])
-        .stdin(statements)
-        .run()?;
-    Ok(printed.text())
+        .stdin(statements))
+}
+
+/// How long a member may take to say how it is, which it knows without looking at any table.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
+
+/// Asks a member how it is.
+fn ask(
+    context: &Context,
+    node: &str,
+    statements: &str,
+    output: Output,
+) -> Result<String, DatabaseError> {
+    let answer = client(context, node, statements, output)?
+        .limit(ANSWERS_WITHIN)
+        .run();
+    match answer {
+        Ok(printed) => Ok(printed.text()),
+        Err(CommandError::TooLong { limit, .. }) => Err(DatabaseError::Silent {
+            member: node.to_owned(),
+            limit,
+        }),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Makes accounts and schemas on the writer.
@@ -272,12 +310,12 @@ fn replication_account(context: &Context) -> Account {
     }
 }
 
-/// How the writer is.
+/// How a member is.
 ///
 /// # Errors
-/// When it does not answer.
+/// [`DatabaseError::Silent`] when it does not answer in time; others when it can't.
 pub fn node_status(context: &Context, node: &str) -> Result<NodeStatus, DatabaseError> {
-    let printed = query(context, node, NODE_STATUS, Output::Rows)?;
+    let printed = ask(context, node, NODE_STATUS, Output::Rows)?;
     Ok(mariadb::status::parse_node_status(&printed)?)
 }
 
@@ -359,7 +397,7 @@ fn has_received(
     reader: &Node,
     written: &str,
 ) -> Result<Option<()>, DatabaseError> {
-    let printed = query(context, &reader.name, REPLICA_STATUS, Output::Fields)?;
+    let printed = ask(context, &reader.name, REPLICA_STATUS, Output::Fields)?;
     let status = mariadb::status::parse_replica_status(&printed)?;
     let position = |text: &str| text.trim().parse::<Position>().unwrap_or_default();
     let received = status.map(|status| position(&status.gtid_io_position));
@@ -371,18 +409,21 @@ fn has_received(
 /// Whether the synced readers still follow, and the writer still waits for them.
 ///
 /// # Errors
-/// [`DatabaseError::NotFollowing`] when one does not; others when a member does not answer.
+/// [`DatabaseError::NotFollowing`] when one does not; [`DatabaseError::Silent`] and others when a
+/// member does not answer.
 pub fn check_replication(
     context: &Context,
     writer: &Node,
     readers: &[&Node],
 ) -> Result<(), DatabaseError> {
+    // First: a writer that does not answer acknowledges nothing, so that its readers have all that
+    // was acknowledged though they lose their connection to it.
+    let waits = node_status(context, &writer.name)?.semi_sync_active;
     for &reader in readers {
         if let Following::No(reason) = following(context, writer, reader)? {
             return Err(not_following(writer, reader, reason));
         }
     }
-    let waits = node_status(context, &writer.name)?.semi_sync_active;
     match readers.first() {
         Some(&reader) if !waits => {
             let reason = "the writer no longer waits for it".to_owned();
@@ -438,7 +479,7 @@ enum Following {
 }
 
 fn following(context: &Context, writer: &Node, reader: &Node) -> Result<Following, DatabaseError> {
-    let printed = query(context, &reader.name, REPLICA_STATUS, Output::Fields)?;
+    let printed = ask(context, &reader.name, REPLICA_STATUS, Output::Fields)?;
     let Some(status) = mariadb::status::parse_replica_status(&printed)? else {
         return Ok(Following::No("it was not told to".to_owned()));
     };

@@ -11,7 +11,7 @@
 //! zone only". A store that takes no orders is worth less than one with a single copy; who wants
 //! neither has two readers. It is switched at the moment the reader's process ends; a reader that
 //! hangs is waited for, until `SEMI_SYNC_TIMEOUT` at most, after which MariaDB itself goes on alone;
-//! the next check notices, so the window in which such a reader is still trusted is that between
+//! the next check (`member_checks`) notices, so the window in which such a reader is still trusted is that between
 //! two checks. The same is so while there is no supervisor.
 //!
 //! A failover is recorded from before its first step until the names point at the new writer. A
@@ -29,16 +29,14 @@ use super::{
     Supervisor,
     component::{Component, Condition, Kind},
     components::names,
-    database::{self, DatabaseError, Replicating},
+    database::{DatabaseError, Replicating},
     mailbox::Message,
+    member_checks::MemberChecks,
     promotion::{self, PromotionError},
     record::{Cause, Failover},
     redis_failover::Gone,
 };
 use crate::{container::ContainerState, events::Level, text::chain, wait};
-
-/// How often synced readers are looked at: well within the time that a commit waits for one.
-const CHECK_EVERY: Duration = Duration::from_secs(10);
 
 /// The pause before another try, where the writer's zone is lost and nothing else can be done.
 const TRY_AGAIN_AFTER: Duration = Duration::from_secs(1);
@@ -58,7 +56,7 @@ pub enum Step {
         /// How it went.
         result: Result<(), PromotionError>,
     },
-    /// Replication was looked at.
+    /// Members were asked how they are.
     Checked(Result<(), DatabaseError>),
 }
 
@@ -75,8 +73,8 @@ pub(super) struct Watch {
     chosen_ended: bool,
     /// Whether replication changed while it was being worked on.
     replicate_again: bool,
-    /// When replication was looked at last.
-    checked: Option<Instant>,
+    /// What the members said of themselves.
+    pub(super) members: MemberChecks,
     /// Since when durable Redis clusters are without their primary.
     pub(super) redis_down: BTreeMap<String, Instant>,
 }
@@ -102,11 +100,11 @@ pub fn respond(cause: Cause, synced_readers: usize) -> Response {
 }
 
 impl Supervisor {
-    fn writer_name(&self) -> String {
+    pub(super) fn writer_name(&self) -> String {
         super::writer(self.blueprint(), &self.record).to_owned()
     }
 
-    fn is_running(&self, name: &str) -> bool {
+    pub(super) fn is_running(&self, name: &str) -> bool {
         matches!(
             self.workshop.runtime.state(name),
             ContainerState::Running { .. }
@@ -262,7 +260,7 @@ impl Supervisor {
                 self.failover_failed(Some(&to), reason);
             }
             Step::Promoted { to, result: Ok(()) } => self.failover_done(&to),
-            Step::Checked(result) => self.replication_checked(result),
+            Step::Checked(result) => self.members_checked(result),
         }
     }
 
@@ -479,7 +477,7 @@ impl Supervisor {
         self.distrust(name);
     }
 
-    fn distrust(&mut self, name: &str) {
+    pub(super) fn distrust(&mut self, name: &str) {
         if self.record.synced.remove(name) {
             self.save();
             if self.record.synced.is_empty() && self.record.failover.is_none() {
@@ -533,7 +531,7 @@ impl Supervisor {
             absent(self);
             return self.run_replication();
         }
-        self.watch.checked = Some(Instant::now());
+        self.watch.members.put_off();
         if !outcome.problems.is_empty() {
             return self.component_failed(&component.name, outcome.problems.join("; "));
         }
@@ -583,54 +581,6 @@ impl Supervisor {
         self.component_failed(name, chain(error));
         if let DatabaseError::NotFollowing { reader, .. } = error {
             self.distrust(reader);
-        }
-    }
-
-    /// Looks now and then whether synced readers still follow.
-    pub(super) fn look_at_replication(&mut self) {
-        let ready = self.conditions.get(names::REPLICATION) == Some(&Condition::Ready);
-        let due = self
-            .watch
-            .checked
-            .is_none_or(|at| at.elapsed() >= CHECK_EVERY);
-        if !ready || !due || self.record.synced.is_empty() || self.record.failover.is_some() {
-            return;
-        }
-        self.watch.checked = Some(Instant::now());
-        let (writer, synced) = (self.writer_name(), self.record.synced.clone());
-        let (workshop, sender) = (self.workshop.clone(), self.mailbox.sender());
-        thread::spawn(move || {
-            let context = &workshop.context;
-            let members = &context.blueprint.database.members;
-            let Some(writer) = members.iter().find(|it| it.name == writer) else {
-                return;
-            };
-            let readers: Vec<_> = members
-                .iter()
-                .filter(|it| synced.contains(&it.name))
-                .collect();
-            let result = database::check_replication(context, writer, &readers);
-            sender.send(Message::Failover(Step::Checked(result)));
-        });
-    }
-
-    fn replication_checked(&mut self, result: Result<(), DatabaseError>) {
-        let ready = self.conditions.get(names::REPLICATION) == Some(&Condition::Ready);
-        match result {
-            Err(DatabaseError::NotFollowing {
-                reader,
-                writer,
-                reason,
-            }) if ready && writer == self.writer_name() && self.is_running(&writer) => {
-                self.note(
-                    &reader,
-                    Level::Warning,
-                    format!("Does not follow {writer}: {reason}"),
-                );
-                self.distrust(&reader);
-            }
-            // A member that does not answer has ended or is about to.
-            _ => {}
         }
     }
 }

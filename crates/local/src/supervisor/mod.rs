@@ -23,6 +23,7 @@ mod images;
 mod jobs;
 mod lifecycle;
 mod mailbox;
+mod member_checks;
 mod one_off;
 mod processes;
 pub mod promotion;
@@ -292,7 +293,7 @@ impl Supervisor {
             self.look_at_use();
             self.look_at_backups();
             self.look_at_waiting();
-            self.look_at_replication();
+            self.look_at_members();
             self.look_at_primaries();
             self.publish();
             let ended = self

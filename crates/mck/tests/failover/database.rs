@@ -293,3 +293,29 @@ fn a_killed_reader_stops_no_writes() {
     println!("reader killed: writable after {took:?}");
     assert!(took < Duration::from_secs(2), "{took:?}");
 }
+
+#[test]
+fn a_writer_that_hangs_is_replaced() {
+    let store = Store::storefront("dbhang");
+    wait_until_replicated(&store);
+    let writers = Writers::start(&store);
+    wait::pause(Duration::from_millis(500));
+    let (old, pids) = (writer(&store), store.pids());
+    stop(pids[&old]);
+    let stopped = Instant::now();
+    let took = store.wait_for("another writer", |_| writer(&store) != old);
+    writers.writable_after(Instant::now());
+    wait_until_replicated(&store);
+    let (acknowledged, failed) = writers.stop();
+    println!(
+        "hung: another writer after {took:?}, all well after {:?}, {failed} requests failed",
+        stopped.elapsed()
+    );
+    assert_nothing_lost(&store, &acknowledged);
+}
+
+/// Stops a process without ending it.
+fn stop(pid: u32) {
+    let pid = rustix::process::Pid::from_raw(pid.cast_signed()).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::STOP).unwrap();
+}

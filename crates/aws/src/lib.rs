@@ -40,8 +40,8 @@ mod work;
 pub use account::{Account, Identity};
 pub use apply::{Applied, ApplyOptions};
 pub use database::{
-    DatabaseError, DatabaseProgress, DatabaseSnapshot, FailedOver, RestoreTarget, Restored,
-    SnapshotKind, Snapshots,
+    DatabaseError, DatabaseLogin, DatabaseProgress, DatabaseSnapshot, DatabaseUser, FailedOver,
+    IdentityError, RestoreTarget, Restored, ServerIdentity, SnapshotKind, Snapshots,
 };
 pub use deployment::{
     Begun, CommandState, DeployError, DeployedApp, DeploymentOutcome, DeploymentProgress,
@@ -63,5 +63,5 @@ pub use progress::{Progress, Reporter};
 pub use registry::RegistryLogin;
 pub use schedule::{Schedule, ScheduleError};
 pub use secrets::{Rotated, SecretError, SecretState};
-pub use sessions::{ExecTarget, PluginCall, PluginVersion};
+pub use sessions::{ExecTarget, ForwardedPort, OpenedPort, PluginCall, PluginVersion};
 pub use stack_failure::StackFailure;

@@ -5,6 +5,8 @@
 
 mod calls;
 mod failover;
+mod identity;
+mod login;
 mod restore;
 mod schemas;
 mod snapshots;
@@ -20,6 +22,8 @@ use crate::{Account, AwsError};
 use calls::Rds;
 
 pub use failover::FailedOver;
+pub use identity::{IdentityError, ServerIdentity};
+pub use login::{DatabaseLogin, DatabaseUser};
 pub use restore::{RestoreTarget, Restored};
 pub use snapshots::{DatabaseSnapshot, SnapshotKind, Snapshots};
 

@@ -2,10 +2,13 @@
 //! over them.
 
 mod plugin;
+mod port;
 
 pub use plugin::{PluginCall, PluginVersion};
+pub use port::{ForwardedPort, OpenedPort};
 
 use aws_sdk_ecs::types::{DesiredStatus, Session as ExecSession, Task};
+use aws_sdk_ssm::operation::start_session::StartSessionOutput;
 use mck_aws_stacks::located::LocatedApp;
 use plugin::{Opened, Token};
 
@@ -126,14 +129,7 @@ impl Account {
         };
         let answer = self.runtime.block_on(call.send());
         let answer = answer.map_err(|error| AwsError::call("StartSession", instance, &error))?;
-        let opened = answer.session_id.zip(answer.stream_url);
-        let opened = opened.zip(answer.token_value);
-        let opened = opened.map(|((session_id, stream_url), token)| Opened {
-            session_id,
-            stream_url,
-            token_value: Token(token),
-        });
-        let opened = opened.ok_or_else(|| incomplete("StartSession", instance))?;
+        let opened = of_start(answer).ok_or_else(|| incomplete("StartSession", instance))?;
         Ok(PluginCall::new(
             &opened,
             region,
@@ -145,6 +141,14 @@ impl Account {
 
 /// The document with which a session is one command that may ask its user (Systems Manager's own).
 const COMMAND_DOCUMENT: &str = "AWS-StartInteractiveCommand";
+
+fn of_start(answer: StartSessionOutput) -> Option<Opened> {
+    Some(Opened {
+        session_id: answer.session_id?,
+        stream_url: answer.stream_url?,
+        token_value: Token(answer.token_value?),
+    })
+}
 
 fn of_exec(session: ExecSession) -> Option<Opened> {
     Some(Opened {

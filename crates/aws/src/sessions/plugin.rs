@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// The variable that holds the session, so that its token is in no argument list: the plugin is given
 /// the variable's name in the place of the session (since [`PluginVersion::WITH_VARIABLE`]).
@@ -53,8 +53,18 @@ impl PluginCall {
     /// The plugin's arguments are the session, region, operation, the AWS command line's profile, the
     /// request and Systems Manager's address. It needs no profile: it resumes with the session's token.
     pub(super) fn new(opened: &Opened, region: &str, target: &str, endpoint: &str) -> Self {
+        Self::for_request(opened, region, &json!({ "Target": target }), endpoint)
+    }
+
+    /// The same with the whole request that the session was opened by.
+    pub(super) fn for_request(
+        opened: &Opened,
+        region: &str,
+        request: &Value,
+        endpoint: &str,
+    ) -> Self {
         let session = serde_json::to_string(opened).expect("texts can be written as JSON");
-        let request = json!({ "Target": target }).to_string();
+        let request = request.to_string();
         let arguments = [VARIABLE, region, "StartSession", "", &request, endpoint];
         Self {
             arguments: arguments.map(str::to_owned).to_vec(),

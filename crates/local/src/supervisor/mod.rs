@@ -207,6 +207,8 @@ pub fn run(state_folder: &Path, id: EnvironmentId, launcher: &Path) -> Result<()
     let origin = origin.ok_or_else(|| SupervisorError::Nothing(layout.id().clone()))?;
     let record = Record::load(&layout.state()).map_err(at(layout.state()))?;
     let mut supervisor = Supervisor::new(origin, &layout, record, launcher)?;
+    // Who asks before anything was looked at is told of the environment, not of an empty one.
+    supervisor.publish();
     let served = control::serve(&layout, supervisor.mailbox.sender(), &supervisor.publisher);
     served.map_err(at(layout.socket()))?;
     supervisor.note("supervisor", Level::Info, "The supervisor starts.");

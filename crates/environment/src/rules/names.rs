@@ -25,9 +25,21 @@ const RESERVED: [&str; 10] = [
     "storage",
 ];
 
+/// Beginnings of a project's name that AWS keeps for itself: the release of each app is a parameter
+/// below `/<project>`, and "a parameter name can't be prefixed with "aws" or "ssm"
+/// (case-insensitive)" (AWS Systems Manager API reference, `PutParameter`).
+const KEPT_BY_AWS: [&str; 2] = ["aws", "ssm"];
+
 /// What is wrong with the project's name.
 pub(crate) fn check_project_name(name: &str, span: Span) -> Option<Diagnostic> {
-    check_name("project's", name, LONGEST_PROJECT, span)
+    let kept = KEPT_BY_AWS.iter().find(|kept| name.starts_with(**kept));
+    check_name("project's", name, LONGEST_PROJECT, span.clone()).or_else(|| {
+        let message = format!("The project's name begins with `{}`.", kept?);
+        let help = "Give it another name: AWS keeps parameters of Parameter Store whose names begin \
+                    with `aws` or `ssm` for itself, and the releases of apps are parameters below \
+                    the project's name.";
+        Some(Diagnostic::new("bad_name", message).at(span).help(help))
+    })
 }
 
 /// What is wrong with an environment's name.

@@ -24,6 +24,7 @@ mod network;
 mod observability;
 mod origin;
 pub mod parallel;
+mod registry;
 mod releases;
 mod roles;
 mod secrets;

@@ -5,6 +5,9 @@
 use std::collections::HashMap;
 
 use mck_blueprint::model::{Blueprint, ListenerRule};
+use mck_cloudformation::resources::elasticloadbalancingv2::listener_rule::{
+    HostHeaderConfig, PathPatternConfig, RuleCondition,
+};
 
 /// Values and wildcards of one rule.
 const LIMIT: usize = 5;
@@ -16,6 +19,46 @@ pub(crate) struct Piece<'a> {
     pub(crate) hosts: Vec<&'a str>,
     /// Path patterns, any of which.
     pub(crate) paths: Vec<&'a str>,
+}
+
+impl<'a> Piece<'a> {
+    /// A rule that the load balancer takes as it is.
+    pub(crate) fn whole(rule: &'a ListenerRule) -> Self {
+        Self {
+            hosts: rule.hosts.iter().map(String::as_str).collect(),
+            paths: rule.paths.iter().map(String::as_str).collect(),
+        }
+    }
+
+    /// Its conditions. A rule must have one: what answers every request has that of every path.
+    pub(crate) fn conditions(&self) -> Vec<RuleCondition> {
+        let mut conditions = Vec::new();
+        if !self.hosts.is_empty() {
+            conditions.push(RuleCondition {
+                field: "host-header".into(),
+                host_header_config: Some(HostHeaderConfig {
+                    values: self.hosts.iter().map(|it| (*it).into()).collect(),
+                    ..Default::default()
+                }),
+                ..Default::default()
+            });
+        }
+        let paths = match self.paths.as_slice() {
+            [] if conditions.is_empty() => &["*"],
+            paths => paths,
+        };
+        if !paths.is_empty() {
+            conditions.push(RuleCondition {
+                field: "path-pattern".into(),
+                path_pattern_config: Some(PathPatternConfig {
+                    values: paths.iter().map(|it| (*it).into()).collect(),
+                    ..Default::default()
+                }),
+                ..Default::default()
+            });
+        }
+        conditions
+    }
 }
 
 /// A rule as few pieces that together match the same requests: each host with each path.

@@ -6,7 +6,7 @@ use mck_cloudformation::{
     resources::iam::{self, role},
 };
 
-use crate::{log_groups, names, secrets, stack::Stack, synthesis::Scene};
+use crate::{log_groups, names, registry, secrets, stack::Stack, synthesis::Scene};
 
 const TASKS: &str = "ecs-tasks.amazonaws.com";
 
@@ -176,16 +176,10 @@ fn pull(blueprint: &Blueprint, containers: &Containers<'_>) -> Vec<Statement> {
         return Vec::new();
     }
     vec![
-        Statement::allow(["ecr:GetAuthorizationToken"])
-            .named("Registry")
-            .on_all(),
-        Statement::allow([
-            "ecr:BatchCheckLayerAvailability",
-            "ecr:BatchGetImage",
-            "ecr:GetDownloadUrlForLayer",
-        ])
-        .named("Images")
-        .on(repositories),
+        registry::login("Registry"),
+        Statement::allow(registry::PULL)
+            .named("Images")
+            .on(repositories),
     ]
 }
 

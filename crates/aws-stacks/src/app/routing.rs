@@ -5,11 +5,9 @@
 
 use mck_blueprint::model::{ListenerRule, TargetGroup};
 use mck_cloudformation::{
-    LogicalId, Text,
+    LogicalId,
     resources::elasticloadbalancingv2::{
-        self as elb,
-        listener_rule::{Action, HostHeaderConfig, PathPatternConfig, RuleCondition},
-        target_group::TargetGroupAttribute,
+        self as elb, listener_rule::Action, target_group::TargetGroupAttribute,
     },
 };
 use mck_environment::settings::Algorithm;
@@ -106,7 +104,7 @@ fn add_rules(stack: &mut Stack, parts: &Parts<'_>, rule: &ListenerRule, route: &
         let properties = elb::ListenerRule {
             listener_arn: stack.take(&listener),
             priority: (first + number).into(),
-            conditions: conditions(piece),
+            conditions: piece.conditions(),
             actions: vec![Action {
                 type_: "forward".into(),
                 target_group_arn: route.target_group.reference(),
@@ -125,35 +123,4 @@ fn add_rules(stack: &mut Stack, parts: &Parts<'_>, rule: &ListenerRule, route: &
             .rules
             .push(stack.add(id, description, &properties).id());
     }
-}
-
-/// A rule must have a condition: an app that answers every request has that of every path.
-fn conditions(piece: &listener_rules::Piece<'_>) -> Vec<RuleCondition> {
-    let texts = |values: &[&str]| -> Vec<Text> { values.iter().copied().map(Text::from).collect() };
-    let mut conditions = Vec::new();
-    if !piece.hosts.is_empty() {
-        conditions.push(RuleCondition {
-            field: "host-header".into(),
-            host_header_config: Some(HostHeaderConfig {
-                values: texts(&piece.hosts),
-                ..Default::default()
-            }),
-            ..Default::default()
-        });
-    }
-    let paths = match piece.paths.as_slice() {
-        [] if conditions.is_empty() => vec!["*"],
-        paths => paths.to_vec(),
-    };
-    if !paths.is_empty() {
-        conditions.push(RuleCondition {
-            field: "path-pattern".into(),
-            path_pattern_config: Some(PathPatternConfig {
-                values: texts(&paths),
-                ..Default::default()
-            }),
-            ..Default::default()
-        });
-    }
-    conditions
 }

@@ -7,7 +7,7 @@ use mck_blueprint::model::Blueprint;
 use mck_cloudformation::{LogicalId, PolicyDocument, Statement, Text, pseudo, resources::iam};
 
 use crate::{
-    names,
+    names, registry,
     stack::{Stack, StackId},
 };
 
@@ -63,22 +63,12 @@ fn releases<'a>(
     } = blueprint;
     let prefix = format!("{project}-{environment}");
     vec![
-        Statement::allow(["ecr:GetAuthorizationToken"])
-            .named("RegistryLogin")
-            .on_all(),
-        Statement::allow([
-            "ecr:BatchCheckLayerAvailability",
-            "ecr:BatchGetImage",
-            "ecr:CompleteLayerUpload",
-            "ecr:DescribeImages",
+        registry::login("RegistryLogin"),
+        Statement::allow(registry::push_and(&[
             "ecr:DescribeImageScanFindings",
             "ecr:DescribeRepositories",
-            "ecr:GetDownloadUrlForLayer",
-            "ecr:InitiateLayerUpload",
             "ecr:ListImages",
-            "ecr:PutImage",
-            "ecr:UploadLayerPart",
-        ])
+        ]))
         .named("Images")
         .on(families(repositories)
             .into_iter()

@@ -5,14 +5,13 @@ use mck_cloudformation::{
     LogicalId,
     resources::elasticloadbalancingv2::{
         self as elb,
-        listener_rule::{
-            Action, HostHeaderConfig, PathPatternConfig, RuleCondition, SourceIpConfig,
-        },
+        listener_rule::{Action, RuleCondition, SourceIpConfig},
         target_group::TargetGroupAttribute,
     },
 };
 
 use crate::{
+    listener_rules::Piece,
     names,
     stack::{Handed, Stack},
     synthesis::Scene,
@@ -57,24 +56,7 @@ fn add_rule(
     (listener, priority): (&Handed, u16),
     target_group: &LogicalId,
 ) {
-    let mut conditions = vec![RuleCondition {
-        field: "host-header".into(),
-        host_header_config: Some(HostHeaderConfig {
-            values: rule.hosts.iter().map(Into::into).collect(),
-            ..Default::default()
-        }),
-        ..Default::default()
-    }];
-    if !rule.paths.is_empty() {
-        conditions.push(RuleCondition {
-            field: "path-pattern".into(),
-            path_pattern_config: Some(PathPatternConfig {
-                values: rule.paths.iter().map(Into::into).collect(),
-                ..Default::default()
-            }),
-            ..Default::default()
-        });
-    }
+    let mut conditions = Piece::whole(rule).conditions();
     if !jenkins.allow_from.is_empty() {
         conditions.push(RuleCondition {
             field: "source-ip".into(),

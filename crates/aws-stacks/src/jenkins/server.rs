@@ -16,7 +16,7 @@ use super::{
     NAME,
     home::{self, Home},
 };
-use crate::{names, secrets, servers, stack::Stack, synthesis::Scene};
+use crate::{names, registry, secrets, servers, stack::Stack, synthesis::Scene};
 
 /// The root device of Amazon Linux.
 const ROOT_DEVICE: &str = "/dev/xvda";
@@ -105,21 +105,10 @@ fn rights(blueprint: &Blueprint, home: &Home, password: &Text) -> Vec<Statement>
         Statement::allow(["secretsmanager:GetSecretValue"])
             .named("Password")
             .on([password]),
-        Statement::allow(["ecr:GetAuthorizationToken"])
-            .named("Registry")
-            .on_all(),
-        Statement::allow([
-            "ecr:BatchCheckLayerAvailability",
-            "ecr:BatchGetImage",
-            "ecr:CompleteLayerUpload",
-            "ecr:DescribeImages",
-            "ecr:GetDownloadUrlForLayer",
-            "ecr:InitiateLayerUpload",
-            "ecr:PutImage",
-            "ecr:UploadLayerPart",
-        ])
-        .named("Images")
-        .on([images]),
+        registry::login("Registry"),
+        Statement::allow(registry::push_and(&[]))
+            .named("Images")
+            .on([images]),
     ]
 }
 

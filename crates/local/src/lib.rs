@@ -19,6 +19,7 @@ mod listening;
 pub mod logs;
 pub mod network;
 pub mod origin;
+pub mod piped;
 pub mod release;
 pub mod secrets;
 pub mod servers;

@@ -10,6 +10,12 @@ pub const ENVIRONMENT: &str = "MCK_ENVIRONMENT";
 pub const BASE_IMAGES: &str = "MCK_BASE_IMAGES";
 /// The folder of all local environments.
 pub const STATE_DIR: &str = "MCK_STATE_DIR";
+/// The authorities whose certificates databases on AWS have.
+pub const DATABASE_CA: &str = "MCK_DATABASE_CA";
+/// The folder of the user's data.
+pub const XDG_DATA_HOME: &str = "XDG_DATA_HOME";
+/// The user's own folder.
+pub const HOME: &str = "HOME";
 /// The folder of the user's caches.
 pub const XDG_CACHE_HOME: &str = "XDG_CACHE_HOME";
 /// No colour.
@@ -26,7 +32,7 @@ pub const USER: &str = "USER";
 pub const TERM: &str = "TERM";
 
 /// Name and meaning of each, for the reference.
-pub const ALL: [(&str, &str); 11] = [
+pub const ALL: [(&str, &str); 13] = [
     (FILE, "The environment file, as `--file`."),
     (ENVIRONMENT, "The environment, as `--environment`."),
     (
@@ -40,6 +46,15 @@ pub const ALL: [(&str, &str); 11] = [
     (
         XDG_CACHE_HOME,
         "Where `mck build` keeps images of environments on AWS. Default: `~/.cache`.",
+    ),
+    (
+        DATABASE_CA,
+        "The authorities whose certificates databases on AWS have, as `--ca` of `mck db shell`.",
+    ),
+    (
+        XDG_DATA_HOME,
+        "Where they are looked for else: `mck/rds-global-bundle.pem` in it. Default: \
+         `~/.local/share`.",
     ),
     (NO_COLOR, "Not empty: no colour (<https://no-color.org>)."),
     (

@@ -36,6 +36,21 @@ impl Interrupt {
         Ok(Self(pressed))
     }
 
+    /// From now on these signals are only noted, however often they come: for what must clean up
+    /// after itself, and looks often.
+    ///
+    /// # Errors
+    /// When the operating system refuses.
+    pub fn note(signals: &[i32]) -> Result<Self, Failure> {
+        let pressed = Arc::new(AtomicBool::new(false));
+        for &signal in signals {
+            signal_hook::flag::register(signal, Arc::clone(&pressed)).map_err(|error| {
+                Failure::new(Exit::Internal, "could not listen for signals").caused_by(&error)
+            })?;
+        }
+        Ok(Self(pressed))
+    }
+
     /// Whether it was.
     pub fn pressed(&self) -> bool {
         self.0.load(Ordering::Relaxed)

@@ -22,11 +22,12 @@ use mck_server_config::mariadb::{
 
 use super::{
     BackupError, Backups, Progress, Server, at, make,
-    programs::{self, Piped, query, text},
+    programs::{self, query, text},
     quoted, remove,
     snapshot::schemas,
     temporary::TemporaryServer,
 };
+use crate::piped::Piped;
 
 /// What is imported.
 #[derive(Debug, Clone, PartialEq, Eq)]

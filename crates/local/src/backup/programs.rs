@@ -1,15 +1,6 @@
-//! Programs: MariaDB's own, in mount namespaces where they must be, and pipes between them.
+//! Programs: MariaDB's own, in mount namespaces where they must be.
 
-use std::{
-    ffi::OsStr,
-    fs,
-    io::{Read, Seek},
-    path::Path,
-    process::{self, Child, Stdio},
-    sync::mpsc,
-    thread,
-    time::Duration,
-};
+use std::{ffi::OsStr, fs, path::Path, sync::mpsc, thread, time::Duration};
 
 use mck_server_config::mariadb::{self, Output};
 
@@ -55,84 +46,6 @@ pub fn run_watched(command: Command, look: &mut dyn FnMut()) -> Result<(), Comma
             }
         }
     })
-}
-
-/// One program of a pipe, its words of complaint kept in a file.
-pub struct Piped {
-    child: Child,
-    label: String,
-    stderr: fs::File,
-}
-
-impl Piped {
-    /// Starts it.
-    pub fn start(line: &[String], input: Stdio, output: Stdio) -> Result<Self, CommandError> {
-        let label = line[0].clone();
-        let start = |source| CommandError::Start {
-            program: label.clone(),
-            source,
-        };
-        // Without a name, so that it is gone with its last descriptor.
-        let stderr = rustix::fs::open(
-            std::env::temp_dir(),
-            rustix::fs::OFlags::TMPFILE | rustix::fs::OFlags::RDWR | rustix::fs::OFlags::CLOEXEC,
-            rustix::fs::Mode::from_raw_mode(0o600),
-        );
-        let stderr = fs::File::from(stderr.map_err(|error| start(error.into()))?);
-        let child = process::Command::new(&line[0])
-            .args(&line[1..])
-            .env("TZ", "UTC")
-            .stdin(input)
-            .stdout(output)
-            .stderr(stderr.try_clone().map_err(start)?)
-            .spawn()
-            .map_err(start)?;
-        Ok(Self {
-            child,
-            label,
-            stderr,
-        })
-    }
-
-    /// Its standard input, if that was made a pipe.
-    pub fn input(&mut self) -> Option<process::ChildStdin> {
-        self.child.stdin.take()
-    }
-
-    /// Its standard output, if that was made a pipe.
-    pub fn output(&mut self) -> Option<process::ChildStdout> {
-        self.child.stdout.take()
-    }
-
-    /// Ends it, whatever it does.
-    pub fn kill(&mut self) {
-        // One that has ended needs not be killed.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-
-    /// Waits for its end.
-    pub fn wait(&mut self) -> Result<(), CommandError> {
-        let status = self.child.wait().map_err(|source| CommandError::Pipe {
-            program: self.label.clone(),
-            source,
-        })?;
-        if status.success() {
-            return Ok(());
-        }
-        let mut stderr = String::new();
-        let read = self
-            .stderr
-            .rewind()
-            .and_then(|()| self.stderr.read_to_string(&mut stderr));
-        let lines: Vec<&str> = stderr.lines().collect();
-        let last = lines[lines.len().saturating_sub(4)..].join("; ");
-        Err(CommandError::Failed {
-            program: self.label.clone(),
-            status,
-            stderr: read.map_or_else(|error| error.to_string(), |_| last),
-        })
-    }
 }
 
 /// Bytes of the files in a folder, but not of binary logs, which backups leave out.

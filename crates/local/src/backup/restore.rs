@@ -15,12 +15,12 @@ use mck_server_config::mariadb::{
 
 use super::{
     BackupError, Backups, Progress, RestorePlan, Segment, at, position,
-    programs::{self, Piped, command, query, text},
+    programs::{self, command, query, text},
     remove,
     snapshot::schemas,
     temporary::TemporaryServer,
 };
-use crate::command::Command;
+use crate::{command::Command, piped::Piped};
 
 /// A restored data directory.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -197,7 +197,7 @@ pub struct SshOptions {
 #[derive(Debug, Subcommand)]
 pub enum DatabaseCommand {
     /// Open a database shell on the writer
-    Shell(AppName),
+    Shell(DatabaseShellOptions),
     /// Write a schema's tables and data as SQL
     Export(ExportOptions),
     /// Run SQL from a file or the standard input
@@ -254,14 +254,41 @@ pub struct AppName {
     pub app: Option<String>,
 }
 
+/// How the database of an environment on AWS is reached.
+#[derive(Debug, Args)]
+pub struct ReachOptions {
+    /// The certificates of RDS' authorities, as AWS has them for download (AWS) [default:
+    /// mck/rds-global-bundle.pem in the folder of the user's data]
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
+    pub ca: Option<PathBuf>,
+}
+
+/// `mck db shell`
+#[derive(Debug, Args)]
+pub struct DatabaseShellOptions {
+    /// The app [default: the only app]
+    pub app: Option<String>,
+    /// Be the master user instead of the app's (AWS; on this machine one is root)
+    #[arg(long)]
+    pub master: bool,
+    #[command(flatten)]
+    pub reach: ReachOptions,
+    /// Arguments of the client, such as -e 'SELECT 1'
+    #[arg(last = true, value_name = "ARGUMENT", allow_hyphen_values = true)]
+    pub arguments: Vec<String>,
+}
+
 /// `mck db export`
 #[derive(Debug, Args)]
 pub struct ExportOptions {
     /// The app [default: the only app]
     pub app: Option<String>,
-    /// The file to write [default: the standard output]
+    /// The file to write, compressed if its name ends with .gz or .zst [default: the standard
+    /// output]
     #[arg(long, short, value_name = "PATH", value_hint = ValueHint::FilePath)]
     pub output: Option<PathBuf>,
+    #[command(flatten)]
+    pub reach: ReachOptions,
 }
 
 /// `mck db import`
@@ -269,9 +296,14 @@ pub struct ExportOptions {
 pub struct ImportOptions {
     /// The app [default: the only app]
     pub app: Option<String>,
-    /// The file to read [default: the standard input]
+    /// The file to read, which may be compressed by gzip or zstd [default: the standard input]
     #[arg(long, short, value_name = "PATH", value_hint = ValueHint::FilePath)]
     pub input: Option<PathBuf>,
+    /// Do not ask (AWS; on this machine nothing is asked)
+    #[arg(long, short)]
+    pub yes: bool,
+    #[command(flatten)]
+    pub reach: ReachOptions,
 }
 
 /// `mck cache`

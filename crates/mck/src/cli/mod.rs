@@ -13,9 +13,10 @@ use crate::environment_variables as variables;
 
 pub use arguments::{
     CacheCommand, CheckOptions, CiService, CompletionsOptions, DatabaseCommand,
-    DatabaseRestoreOptions, DestroyOptions, DoctorOptions, EventsOptions, ExecOptions, InitApp,
-    InitOptions, LogsOptions, Part, ReferenceOptions, RotateOptions, RunOptions, SecretCommand,
-    ShowOptions, SnapshotName, SnapshotOptions, SshOptions, StatusOptions, UpOptions,
+    DatabaseRestoreOptions, DatabaseShellOptions, DestroyOptions, DoctorOptions, EventsOptions,
+    ExecOptions, ExportOptions, ImportOptions, InitApp, InitOptions, LogsOptions, Part,
+    ReferenceOptions, RotateOptions, RunOptions, SecretCommand, ShowOptions, SnapshotName,
+    SnapshotOptions, SshOptions, StatusOptions, UpOptions,
 };
 pub use aws::{ApplyOptions, CostOptions, DriftOptions, PlanOptions, SynthOptions, UsageOptions};
 pub use deployments::{

@@ -1,20 +1,20 @@
 //! `mck db`
 
-use std::{
-    fs::File,
-    io::{self, IsTerminal},
-    path::Path,
-    process::ExitCode,
-    time::Instant,
-};
+use std::{path::Path, process::ExitCode, time::Instant};
 
+use mck_blueprint::{Blueprint, model::DatabaseSchema};
 use mck_local::client;
 
-use super::{backups, choose_app, foreground, on_aws, process, require_root};
+use super::{
+    backups, choose_app,
+    dump::{self, ENDING, Input, Watch},
+    foreground, on_aws, process, require_root,
+};
 use crate::{
     cli::DatabaseCommand,
     exit::Exit,
     failure::Failure,
+    interrupt::Interrupt,
     session::{LocalEnvironment, Session},
     time::elapsed,
 };
@@ -49,18 +49,18 @@ pub fn run(session: &Session<'_>, command: &DatabaseCommand) -> Result<ExitCode,
         DatabaseCommand::Verify(name) => backups::verify(session, &local, name).map(done),
         DatabaseCommand::Restore(options) => backups::restore(session, &local, options).map(done),
         DatabaseCommand::DeleteSnapshot(name) => backups::delete(session, &local, name).map(done),
-        DatabaseCommand::Shell(name) => {
-            let schema = schema(&local, name.app.as_deref())?;
-            let line = client::shell_command(&local.layout, Some(&schema))?;
-            foreground(&mut process(&line)?)
+        DatabaseCommand::Shell(options) => {
+            let schema = schema(&local.blueprint, options.app.as_deref())?;
+            let line = client::shell_command(&local.layout, Some(&schema.name))?;
+            foreground(process(&line)?.args(&options.arguments))
         }
         DatabaseCommand::Export(options) => {
-            let schema = schema(&local, options.app.as_deref())?;
-            export(&local, &schema, options.output.as_deref())
+            let schema = schema(&local.blueprint, options.app.as_deref())?;
+            export(session, &local, &schema.name, options.output.as_deref()).map(done)
         }
         DatabaseCommand::Import(options) => {
-            let schema = schema(&local, options.app.as_deref())?;
-            import(&local, &schema, options.input.as_deref())
+            let schema = schema(&local.blueprint, options.app.as_deref())?;
+            import(session, &local, &schema.name, options.input.as_deref()).map(done)
         }
     }
 }
@@ -79,61 +79,50 @@ fn failover(session: &Session<'_>, local: &LocalEnvironment) -> Result<(), Failu
 }
 
 /// The schema of the named app, or of the only one.
-fn schema(local: &LocalEnvironment, app: Option<&str>) -> Result<String, Failure> {
-    let name = choose_app(&local.blueprint, app)?;
-    let app = local.blueprint.apps.iter().find(|app| app.name == name);
-    app.and_then(|app| app.database_schema.clone())
-        .ok_or_else(|| {
-            Failure::new(
-                Exit::Unknown,
-                format!("app `{name}` has no schema in the database"),
-            )
-        })
+pub(super) fn schema<'a>(
+    blueprint: &'a Blueprint,
+    app: Option<&str>,
+) -> Result<&'a DatabaseSchema, Failure> {
+    let name = choose_app(blueprint, app)?;
+    let app = blueprint.apps.iter().find(|app| app.name == name);
+    let schema = app.and_then(|app| app.database_schema.as_ref());
+    let mut schemas = blueprint.database.schemas.iter();
+    schemas.find(|it| Some(&it.name) == schema).ok_or_else(|| {
+        let message = format!("app `{name}` has no schema in the database");
+        Failure::new(Exit::Unknown, message)
+    })
 }
 
-/// Writes beside the wanted file first, so that a dump that broke off never looks like a whole one.
 fn export(
+    session: &Session<'_>,
     local: &LocalEnvironment,
     schema: &str,
     output: Option<&Path>,
-) -> Result<ExitCode, Failure> {
-    let mut command = process(&client::export_command(&local.layout, Some(schema))?)?;
-    let Some(path) = output else {
-        return foreground(&mut command);
-    };
-    let mut part = path.as_os_str().to_owned();
-    part.push(".part");
-    let part = Path::new(&part);
-    let failed = |error: io::Error| crate::client_failure::file(path, &error);
-    let file = File::create(part).map_err(failed)?;
-    let code = foreground(command.stdout(file))?;
-    if code == ExitCode::SUCCESS {
-        std::fs::rename(part, path).map_err(failed)?;
-    } else {
-        std::fs::remove_file(part).map_err(failed)?;
-    }
-    Ok(code)
+) -> Result<(), Failure> {
+    let mut dumper = process(&client::export_command(&local.layout, Some(schema))?)?;
+    let interrupt = Interrupt::note(&ENDING)?;
+    dump::write(
+        &mut dumper,
+        output,
+        &mut Watch::new(session.printer, &interrupt),
+    )
 }
 
 fn import(
+    session: &Session<'_>,
     local: &LocalEnvironment,
     schema: &str,
-    input: Option<&Path>,
-) -> Result<ExitCode, Failure> {
-    let mut command = process(&client::import_command(&local.layout, Some(schema))?)?;
-    match input {
-        Some(path) => {
-            let file = File::open(path).map_err(|error| {
-                let message = format!("{} can't be read", path.display());
-                Failure::new(Exit::Usage, message).caused_by(&error)
-            })?;
-            command.stdin(file);
-        }
-        None if io::stdin().is_terminal() => {
-            return Err(Failure::new(Exit::Usage, "there is nothing to import")
-                .hint("name a file with `--input`, or redirect one: `mck db import < dump.sql`"));
-        }
-        None => {}
-    }
-    foreground(&mut command)
+    path: Option<&Path>,
+) -> Result<(), Failure> {
+    let input = Input::open(path)?;
+    let interrupt = Interrupt::note(&ENDING)?;
+    let mut watch = Watch::new(session.printer, &interrupt);
+    let input = if input.is_file() {
+        dump::check(input, &mut watch)?;
+        Input::open(path)?
+    } else {
+        input
+    };
+    let mut client = process(&client::import_command(&local.layout, Some(schema))?)?;
+    dump::load(&mut client, input, &mut watch)
 }

@@ -16,6 +16,7 @@ mod destroy_aws;
 mod doctor;
 mod drift;
 mod drill;
+mod dump;
 mod emulate;
 mod events;
 mod exec;
@@ -38,7 +39,7 @@ mod up;
 
 use std::{
     path::PathBuf,
-    process::{Command as Process, ExitCode},
+    process::{Command as Process, ExitCode, ExitStatus},
 };
 
 pub use plan::FAILED as PLAN_FAILED;
@@ -130,15 +131,20 @@ fn passed_on(code: i32) -> ExitCode {
 
 /// Runs a program in the foreground and passes on how it ended.
 fn foreground(command: &mut Process) -> Result<ExitCode, Failure> {
-    use std::os::unix::process::ExitStatusExt;
     let status = command.status().map_err(|error| {
         let program = command.get_program().to_string_lossy().into_owned();
         Failure::new(Exit::MachineLacks, format!("could not start `{program}`"))
             .caused_by(&error)
             .hint("`mck doctor` shows what this machine lacks")
     })?;
+    Ok(ended(status))
+}
+
+/// How a program ended, as ours: with a signal as shells tell it.
+fn ended(status: ExitStatus) -> ExitCode {
+    use std::os::unix::process::ExitStatusExt;
     let signal = status.signal().map(|signal| 128 + signal);
-    Ok(passed_on(status.code().or(signal).unwrap_or(1)))
+    passed_on(status.code().or(signal).unwrap_or(1))
 }
 
 /// The process of a command line whose first word is the program.

@@ -157,7 +157,7 @@ impl Filter {
         self.ends_with_mark |= marks[..2].iter().any(|mark| starts_with(text, mark));
         // The sandbox line stands before the comment that tells who made the dump.
         let sandbox = marks[2..].iter().any(|mark| starts_with(text, mark));
-        let statements: [&[u8]; 14] = [
+        let statements: [&[u8]; 20] = [
             b"--",
             b"#",
             b"/*",
@@ -172,6 +172,12 @@ impl Filter {
             b"USE ",
             b"ALTER ",
             b"DELIMITER ",
+            b"UPDATE ",
+            b"DELETE ",
+            b"SELECT ",
+            b"TRUNCATE ",
+            b"RENAME ",
+            b"CALL ",
         ];
         if !statements.iter().any(|word| starts_with(text, word)) {
             let shown = String::from_utf8_lossy(&text[..text.len().min(40)]).into_owned();

@@ -4,10 +4,10 @@ use std::process::ExitCode;
 
 use jiff::Timestamp;
 use mck_aws::{DatabaseError, DatabaseProgress, DatabaseSnapshot, RestoreTarget, SnapshotKind};
-use mck_blueprint::{model::DnsTarget, views::Table};
+use mck_blueprint::views::Table;
 use serde_json::json;
 
-use super::{OnAws, connect};
+use super::{OnAws, connect, data};
 use crate::{
     cli::{DatabaseCommand, DatabaseRestoreOptions, SnapshotOptions},
     commands::{
@@ -43,33 +43,10 @@ pub fn run(session: &Session<'_>, command: &DatabaseCommand) -> Result<ExitCode,
             "RDS has no way to look into a snapshot; only a restoration proves it",
         )
         .hint("`mck db restore` makes a cluster of it aside before it touches the one that is")),
-        DatabaseCommand::Shell(_) | DatabaseCommand::Export(_) | DatabaseCommand::Import(_) => {
-            Err(by_hand(&on_aws))
-        }
+        DatabaseCommand::Shell(options) => data::shell(&on_aws, options),
+        DatabaseCommand::Export(options) => data::export(session, &on_aws, options).map(done),
+        DatabaseCommand::Import(options) => data::import(session, &on_aws, options).map(done),
     }
-}
-
-/// The database is reached from within the VPC alone; clients come through the Bastion.
-fn by_hand(on_aws: &OnAws) -> Failure {
-    let database = &on_aws.blueprint.database;
-    let record = on_aws.blueprint.private_zone.records.iter();
-    let host = record
-        .filter(|it| it.target == DnsTarget::DatabaseWriter)
-        .map(|it| it.name.as_str())
-        .next()
-        .unwrap_or("HOST");
-    let message = "the kit has no database client for environments on AWS yet";
-    Failure::new(Exit::MachineLacks, message)
-        .hint(format!(
-            "`aws ssm start-session --target BASTION-INSTANCE --document-name \
-             AWS-StartPortForwardingSessionToRemoteHost --parameters \
-             host={host},portNumber={port},localPortNumber={port}` opens a port of this machine",
-            port = database.port
-        ))
-        .hint(
-            "`mariadb --ssl -h 127.0.0.1 -u USER -p` and `mariadb-dump` use it; `mck secret show` \
-               tells the password",
-        )
 }
 
 /// Shows each step while something goes on.
@@ -271,7 +248,7 @@ impl From<DatabaseError> for Failure {
             }
             DatabaseError::NoDataApi { .. } => of(Exit::MachineLacks).hint(
                 "members of the classes `db.t…` have none: take another `instance-class`, or make \
-                 schema and user by hand through the Bastion, which `mck db shell` tells how",
+                 schema and user by hand: `mysql` on the Bastion, or `mck db shell --master`",
             ),
             DatabaseError::NoUser { .. } => {
                 of(Exit::NotRunning).hint("`mck db prepare` makes the apps' schemas and users")

@@ -1,11 +1,15 @@
 //! Verbs of environments on AWS that go around CloudFormation. They share their words and screens
 //! with the local target's.
 
+mod bastion;
 pub mod build;
+mod data;
 pub mod database;
+mod database_client;
 pub mod deploy;
 pub mod events;
 pub mod exec;
+mod forward;
 pub mod logs;
 mod plugin;
 pub mod releases;

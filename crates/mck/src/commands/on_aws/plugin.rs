@@ -36,7 +36,7 @@ pub fn become_plugin(call: &PluginCall) -> Result<Infallible, Failure> {
     Err(missing(&error))
 }
 
-fn missing(error: &io::Error) -> Failure {
+pub(super) fn missing(error: &io::Error) -> Failure {
     let message = "the session-manager-plugin is not on this machine";
     let failure = Failure::new(Exit::MachineLacks, message);
     let failure = match error.kind() {

@@ -2,16 +2,13 @@
 
 use std::process::ExitCode;
 
-use mck_aws_stacks::located;
-
 use super::{
-    OnAws, connect, plugin,
+    OnAws, bastion, connect, plugin,
     status::request,
     tasks::{is_meant, quoted, task_name},
 };
 use crate::{
     cli::SshOptions,
-    exit::Exit,
     failure::{Failure, unknown},
     session::Session,
 };
@@ -23,7 +20,7 @@ pub fn run(session: &Session<'_>, options: &SshOptions) -> Result<ExitCode, Fail
     let on_aws = connect(session)?;
     plugin::check()?;
     let instance = if options.server == BASTION {
-        bastion(&on_aws)?
+        bastion::instance(&on_aws, "name an App Server; `mck status` lists them")?
     } else {
         app_server(&on_aws, &options.server)?
     };
@@ -33,24 +30,6 @@ pub fn run(session: &Session<'_>, options: &SshOptions) -> Result<ExitCode, Fail
         .account
         .start_session(region, &instance, command.as_deref())?;
     match plugin::become_plugin(&call)? {}
-}
-
-fn bastion(on_aws: &OnAws) -> Result<String, Failure> {
-    let blueprint = &on_aws.blueprint;
-    if blueprint.bastion.is_none() {
-        let message = format!("{} has no Bastion", blueprint.environment);
-        return Err(Failure::new(Exit::Unknown, message)
-            .hint("name an App Server; `mck status` lists them"));
-    }
-    let (stack, output) = located::bastion_output(blueprint);
-    let found = on_aws
-        .account
-        .stack_output(&blueprint.region, &stack, &output)?;
-    found.ok_or_else(|| {
-        let message = format!("the Bastion is not there yet: {stack} has no output {output}");
-        let apply = format!("`mck apply -e {}` makes it", blueprint.environment);
-        Failure::new(Exit::NotRunning, message).hint(apply)
-    })
 }
 
 /// An App Server by the id of its instance, or by a task that runs on it.

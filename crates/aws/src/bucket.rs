@@ -151,10 +151,30 @@ impl Buckets {
         }
     }
 
+    /// Removes the region's bucket for templates with whatever a kill left in it, and gives its name;
+    /// none where there is none.
+    pub(crate) async fn dissolve(&self, region: &str) -> Result<Option<String>, AwsError> {
+        let account = self.identity().await?.account;
+        let name = bucket_name(&self.project, &account, region);
+        self.empty(region, &name).await?;
+        let gone = self.client(region).delete_bucket().bucket(&name).send();
+        match gone
+            .await
+            .map_err(|error| AwsError::call("DeleteBucket", &name, &error))
+        {
+            Ok(_) => Ok(Some(name)),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     async fn make(&self, region: &str, name: &str) -> Result<(), AwsError> {
         let client = self.client(region);
-        if client.head_bucket().bucket(name).send().await.is_ok() {
-            return Ok(());
+        let there = client.head_bucket().bucket(name).send().await;
+        match there.map_err(|error| AwsError::call("HeadBucket", name, &error)) {
+            Ok(_) => return Ok(()),
+            Err(error) if error.is_not_found() => {}
+            Err(error) => return Err(error),
         }
         let call = client.create_bucket().bucket(name);
         // us-east-1 is S3's default, and must not be named.

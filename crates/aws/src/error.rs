@@ -5,6 +5,8 @@ use aws_sdk_cloudformation::{
     error::{ProvideErrorMetadata, SdkError},
 };
 
+use crate::denial;
+
 /// What goes wrong between us and AWS.
 #[derive(Debug, thiserror::Error)]
 pub enum AwsError {
@@ -178,7 +180,10 @@ impl CallFailure {
             Self::ClockSkew => {
                 Some("set the machine's clock right: AWS refuses what is 5 minutes off")
             }
-            Self::Denied => Some("the message names the action that the role or user needs"),
+            Self::Denied => Some(
+                "allow that action on that resource to the user or role, or use another with \
+                 `AWS_PROFILE`",
+            ),
             Self::Throttled => Some("wait a minute and try again; nothing was lost"),
             Self::Unreachable => Some("check the network, proxy and `AWS_ENDPOINT_URL`"),
             Self::Unreadable => Some("check that `AWS_ENDPOINT_URL` is AWS or speaks its protocol"),
@@ -204,7 +209,13 @@ impl AwsError {
     where
         E: ProvideErrorMetadata + std::error::Error + 'static,
     {
-        let (kind, message) = explain(error);
+        let (kind, mut message) = explain(error);
+        if kind == CallFailure::Denied {
+            let told = error.message().unwrap_or_default();
+            let told = denial::explained(operation, subject, told);
+            let code = error.code().map_or_else(|| message.clone(), str::to_owned);
+            message = format!("{code}: {told}");
+        }
         Self::Call {
             operation,
             subject: subject.to_owned(),

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::client::Event;
+use crate::{client::Event, denial::Denial};
 
 /// Why a stack failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -119,20 +119,13 @@ const HINTS: [(&[&str], &str); 9] = [
 ];
 
 fn hint(text: &str) -> Option<String> {
-    if let Some(action) = denied_action(text) {
-        return Some(format!("allow the action {action} to whoever applies"));
+    if let Some(denial) = Denial::parse(text) {
+        let on = denial.resource.map(|it| format!(" on {it}"));
+        let (action, on) = (denial.action, on.unwrap_or_default());
+        return Some(format!("allow the action {action}{on} to whoever applies"));
     }
     let fits = |words: &&(&[&str], &str)| words.0.iter().any(|word| text.contains(word));
     HINTS.iter().find(fits).map(|(_, hint)| (*hint).to_owned())
-}
-
-/// The action in "… is not authorized to perform: ACTION on resource: …".
-fn denied_action(text: &str) -> Option<&str> {
-    let (_, rest) = text.split_once("not authorized to perform")?;
-    rest.trim_start_matches([':', ' '])
-        .split([' ', ',', '('])
-        .next()
-        .filter(|it| it.contains(':'))
 }
 
 #[cfg(test)]

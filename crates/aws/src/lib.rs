@@ -12,6 +12,7 @@ mod bucket;
 mod change_set;
 mod client;
 mod database;
+mod denial;
 mod deployment;
 mod destroy;
 mod drift;
@@ -33,6 +34,7 @@ mod scaling;
 mod schedule;
 mod secrets;
 mod sessions;
+mod shared;
 mod stack_failure;
 mod status;
 mod work;
@@ -44,9 +46,9 @@ pub use database::{
     IdentityError, RestoreTarget, Restored, ServerIdentity, SnapshotKind, Snapshots,
 };
 pub use deployment::{
-    Begun, CommandState, DeployError, DeployedApp, DeploymentOutcome, DeploymentProgress,
-    DeploymentRequest, PushedRelease, ReleaseState, RolloutTask, RolloutView, StartedCommand,
-    StartedDeployment, TaskRole, TaskState, Use, UseOutcome,
+    AppStanding, Begun, CommandState, DeployError, DeployedApp, DeploymentOutcome,
+    DeploymentProgress, DeploymentRequest, PushedRelease, ReleaseState, RolloutTask, RolloutView,
+    StartedCommand, StartedDeployment, TaskRole, TaskState, Unrecorded, Use, UseOutcome,
 };
 pub use destroy::{Destroyed, Keep, KeepReason};
 pub use drift::{Drift, DriftedProperty, DriftedResource};
@@ -62,6 +64,7 @@ pub use plan::AccountPlan;
 pub use progress::{Progress, Reporter};
 pub use registry::RegistryLogin;
 pub use schedule::{Schedule, ScheduleError};
-pub use secrets::{Rotated, SecretError, SecretState};
+pub use secrets::{Rotated, SecretError, SecretState, SecretWithoutValue};
 pub use sessions::{ExecTarget, ForwardedPort, OpenedPort, PluginCall, PluginVersion};
+pub use shared::{HeldImages, Shared, is_global, repositories};
 pub use stack_failure::StackFailure;

@@ -1,12 +1,18 @@
 //! Parameter Store: which release of an app is deployed, and which were.
 
-use std::time::{Duration, SystemTime};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, SystemTime},
+};
 
 use aws_config::SdkConfig;
 use aws_sdk_ssm::{primitives::DateTime, types::ParameterHistory};
 use mck_aws_stacks::NO_RELEASE;
 
 use crate::AwsError;
+
+/// How many parameters one call reads (Systems Manager API reference, `GetParameters`).
+const MOST_READ: usize = 10;
 
 /// Parameter Store in one region.
 #[derive(Debug, Clone)]
@@ -39,6 +45,28 @@ impl Parameters {
             Err(error) if error.is_not_found() => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// The values of those parameters that there are, by name.
+    pub(crate) async fn values(
+        &self,
+        names: &[&str],
+    ) -> Result<BTreeMap<String, String>, AwsError> {
+        let mut found = BTreeMap::new();
+        for some in names.chunks(MOST_READ) {
+            let names = some.iter().map(|it| (*it).to_owned()).collect();
+            let answer = self
+                .client
+                .get_parameters()
+                .set_names(Some(names))
+                .send()
+                .await;
+            let answer =
+                answer.map_err(|error| AwsError::call("GetParameters", some[0], &error))?;
+            let parameters = answer.parameters.unwrap_or_default().into_iter();
+            found.extend(parameters.filter_map(|it| Some((it.name?, it.value?))));
+        }
+        Ok(found)
     }
 
     /// Writes the value of a parameter that there is. The stack that made it keeps its description.

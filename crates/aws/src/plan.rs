@@ -306,7 +306,7 @@ async fn read(clients: &Clients, stacks: &Stacks) -> Result<There, AwsError> {
     Ok(there)
 }
 
-async fn read_one(
+pub(crate) async fn read_one(
     client: &Client,
     id: String,
     name: String,
@@ -333,9 +333,15 @@ async fn read_one(
 /// Whether a template says that it belongs to the environment: `shop-a` with `b` and `shop` with
 /// `a-b` have stacks of the same prefix.
 fn is_of(template: &Value, stacks: &Stacks) -> bool {
+    belonging(template) == (Some(&stacks.project), Some(&stacks.environment))
+}
+
+/// The project and the environment that a template says it is of; what all environments of a project
+/// share names none.
+pub(crate) fn belonging(template: &Value) -> (Option<&str>, Option<&str>) {
     let told = template.get("Metadata").and_then(|it| it.get(METADATA));
     let says = |key: &str| told.and_then(|it| it.get(key)).and_then(Value::as_str);
-    says("Project") == Some(&stacks.project) && says("Environment") == Some(&stacks.environment)
+    (says("Project"), says("Environment"))
 }
 
 /// The order in which stacks that are not wanted any more are removed: what uses others first.

@@ -20,6 +20,7 @@ mod release;
 mod releases;
 pub(crate) mod rollout;
 mod secrets;
+mod standing;
 mod view;
 mod words;
 
@@ -29,6 +30,7 @@ pub use carry_out::{DeploymentOutcome, DeploymentProgress};
 pub use commands::{CommandState, StartedCommand};
 pub use error::DeployError;
 pub use history::{PushedRelease, ReleaseState, Use, UseOutcome};
+pub use standing::{AppStanding, Unrecorded};
 pub use view::{RolloutTask, RolloutView, TaskRole, TaskState};
 
 use std::sync::mpsc::Sender;

@@ -7,6 +7,8 @@ use crate::AwsError;
 
 /// The status of a service that was deleted; ECS still shows it for a while.
 const INACTIVE: &str = "INACTIVE";
+/// How many services one call describes (ECS API reference, `DescribeServices`).
+const MOST_DESCRIBED: usize = 10;
 
 impl Ecs {
     /// A service; none where there is none, or no such cluster.
@@ -26,6 +28,27 @@ impl Ecs {
             Err(error) if error.is_not_found() => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// Those of a cluster's services that there are.
+    pub(crate) async fn services(
+        &self,
+        cluster: &str,
+        services: &[&str],
+    ) -> Result<Vec<Service>, AwsError> {
+        let mut found = Vec::new();
+        for some in services.chunks(MOST_DESCRIBED) {
+            let call = self.client.describe_services().cluster(cluster);
+            let names = some.iter().map(|it| (*it).to_owned()).collect();
+            let answer = call.set_services(Some(names)).send().await;
+            match answer.map_err(|error| AwsError::call("DescribeServices", cluster, &error)) {
+                Ok(answer) => found.extend(answer.services.unwrap_or_default()),
+                Err(error) if error.is_not_found() => return Ok(Vec::new()),
+                Err(error) => return Err(error),
+            }
+        }
+        found.retain(|it| it.status() != Some(INACTIVE));
+        Ok(found)
     }
 
     /// Changes of a service what `change` says, and nothing else.

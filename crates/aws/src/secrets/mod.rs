@@ -3,6 +3,7 @@
 //! `rotation` decides, `calls` makes single calls. No value is ever handed out or written down.
 
 mod calls;
+mod provided;
 mod rotation;
 
 use aws_config::SdkConfig;
@@ -16,6 +17,8 @@ use tokio::task::JoinSet;
 
 use crate::{Account, AwsError, database::DatabaseError};
 use calls::{Described, Secrets};
+pub use provided::SecretWithoutValue;
+pub(crate) use provided::without_value;
 use rotation::{Rotation, Step, after_deployment, next_step};
 
 /// The most steps of a rotation, each of which shows when it is done.
@@ -111,17 +114,6 @@ impl Account {
     /// Where AWS refuses or does not answer.
     pub fn secret_states(&self, blueprint: &Blueprint) -> Result<Vec<SecretState>, AwsError> {
         self.runtime.block_on(self.states(blueprint))
-    }
-
-    /// The names of the secrets without a value, of those that the user gives and of those that
-    /// stacks make. Tasks that use one of them can't start.
-    ///
-    /// # Errors
-    /// Where AWS refuses or does not answer.
-    pub fn secrets_without_value(&self, blueprint: &Blueprint) -> Result<Vec<String>, AwsError> {
-        let states = self.secret_states(blueprint)?.into_iter();
-        let without = states.filter(|state| !state.has_value);
-        Ok(without.map(|state| state.name).collect())
     }
 
     /// Gives a secret a value, of 1 to 65,536 bytes. What uses it reads it when it starts.

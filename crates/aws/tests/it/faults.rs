@@ -13,7 +13,7 @@ use std::{
 use mck_aws::CallFailure;
 
 use crate::{
-    stacks::account,
+    stacks::{Lacks, REGION, account, environment},
     stand_in::{Kind, PORT, beside},
 };
 
@@ -131,18 +131,43 @@ fn a_wrong_clock_is_told() {
 }
 
 #[test]
-fn a_missing_permission_is_told_with_its_action() {
-    beside(
-        Kind::Own,
-        "faults::a_missing_permission_is_told_with_its_action",
-        || {
-            let message =
-                "User: arn:aws:iam::1:user/ann is not authorized to perform: sts:GetCallerIdentity";
-            let (kind, text) = kind_of(403, error("AccessDenied", message));
-            assert_eq!(kind, CallFailure::Denied);
-            assert!(text.contains("sts:GetCallerIdentity"), "{text}");
-        },
-    );
+fn a_missing_permission_is_told_with_its_action_and_resource() {
+    let name = "faults::a_missing_permission_is_told_with_its_action_and_resource";
+    beside(Kind::Own, name, || {
+        let message = "User: arn:aws:iam::123456789012:user/ann is not authorized to perform: \
+                       cloudformation:DescribeStacks on resource: \
+                       arn:aws:cloudformation:us-east-1:123456789012:stack/*/* because no \
+                       identity-based policy allows the cloudformation:DescribeStacks action";
+        serve(vec![(403, error("AccessDenied", message))]);
+        let wanted = environment("red", Lacks::default());
+        let refused = account().plan(&wanted).expect_err("it is refused");
+        assert_eq!(refused.kind(), Some(CallFailure::Denied), "{refused}");
+        assert_eq!(
+            refused.to_string(),
+            "DescribeStacks of the account failed: AccessDenied: \
+             arn:aws:iam::123456789012:user/ann may not do cloudformation:DescribeStacks on \
+             arn:aws:cloudformation:us-east-1:123456789012:stack/*/*: no identity-based policy \
+             allows the cloudformation:DescribeStacks action"
+        );
+        let hint = refused.kind().and_then(CallFailure::hint);
+        assert!(hint.is_some_and(|it| it.contains("allow that action")));
+    });
+}
+
+/// S3 names neither action nor resource where a bucket's policy refuses.
+#[test]
+fn a_refusal_without_an_action_is_told_with_the_one_that_is_needed() {
+    let name = "faults::a_refusal_without_an_action_is_told_with_the_one_that_is_needed";
+    beside(Kind::Own, name, || {
+        let denied = "<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>";
+        serve(vec![(200, IDENTITY.to_owned()), (403, denied.to_owned())]);
+        let account = account();
+        account.identity().expect("the first answer");
+        let removed = account.remove_template_bucket(REGION);
+        let refused = removed.expect_err("it is refused").to_string();
+        let needed = "s3:ListBucketVersions on arn:aws:s3:::shop-mck-templates-123456789012";
+        assert!(refused.contains(needed), "{refused}");
+    });
 }
 
 #[test]

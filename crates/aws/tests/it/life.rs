@@ -33,7 +33,7 @@ fn on_ministack() {
 }
 
 #[test]
-#[ignore = "LocalStack needs Python 3.12 or later, which Debian 12 has not; see docs/aws.md"]
+#[ignore = "LocalStack needs Python 3.13 or later, which Debian 12 has not; see docs/aws.md"]
 fn on_localstack() {
     beside(Kind::LocalStack, "life::on_localstack", || {
         life(Lacks::default());

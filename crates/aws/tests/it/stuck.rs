@@ -37,7 +37,7 @@ fn environment(is_right: Option<bool>) -> Arc<Stacks> {
 }
 
 #[test]
-#[ignore = "LocalStack needs Python 3.12 or later, which Debian 12 has not; see docs/aws.md"]
+#[ignore = "LocalStack needs Python 3.13 or later, which Debian 12 has not; see docs/aws.md"]
 fn a_failed_creation_is_explained_and_made_again() {
     beside(
         Kind::LocalStack,
@@ -72,7 +72,7 @@ fn a_failed_creation_is_explained_and_made_again() {
 }
 
 #[test]
-#[ignore = "LocalStack needs Python 3.12 or later, which Debian 12 has not; see docs/aws.md"]
+#[ignore = "LocalStack needs Python 3.13 or later, which Debian 12 has not; see docs/aws.md"]
 fn a_failed_update_goes_back_and_is_explained() {
     beside(
         Kind::LocalStack,
@@ -133,7 +133,7 @@ fn begin(value: &'static str) -> (thread::JoinHandle<usize>, mpsc::Receiver<Prog
 }
 
 #[test]
-#[ignore = "LocalStack needs Python 3.12 or later, which Debian 12 has not; see docs/aws.md"]
+#[ignore = "LocalStack needs Python 3.13 or later, which Debian 12 has not; see docs/aws.md"]
 fn of_two_people_one_is_refused_and_told_who_is_at_work() {
     beside(
         Kind::LocalStackWithTokens,
@@ -157,7 +157,7 @@ fn of_two_people_one_is_refused_and_told_who_is_at_work() {
 }
 
 #[test]
-#[ignore = "LocalStack needs Python 3.12 or later, which Debian 12 has not; see docs/aws.md"]
+#[ignore = "LocalStack needs Python 3.13 or later, which Debian 12 has not; see docs/aws.md"]
 fn a_second_apply_of_the_same_attaches() {
     beside(
         Kind::LocalStackWithTokens,

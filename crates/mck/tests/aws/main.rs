@@ -4,6 +4,7 @@
 //! zones. So there is a failure to be told, and a way out to be found.
 
 mod data;
+mod database;
 mod operate;
 #[path = "../../../aws/tests/it/stand_in.rs"]
 #[allow(dead_code, reason = "it knows more stand-ins than are needed here")]
@@ -26,6 +27,14 @@ struct Outcome {
     code: i32,
     out: String,
     err: String,
+}
+
+impl Outcome {
+    /// The same, of a run that must have gone well.
+    fn good(self) -> Self {
+        assert_eq!(self.code, 0, "{}\n{}", self.out, self.err);
+        self
+    }
 }
 
 fn command(arguments: &[&str]) -> Command {
@@ -53,7 +62,7 @@ fn mck(arguments: &[&str]) -> Outcome {
 }
 
 #[test]
-#[ignore = "LocalStack needs Python 3.12 or later, which Debian 12 has not; see docs/aws.md"]
+#[ignore = "LocalStack needs Python 3.13 or later, which Debian 12 has not; see docs/aws.md"]
 fn an_environment_is_planned_made_explained_and_removed() {
     let name = "an_environment_is_planned_made_explained_and_removed";
     beside(Kind::LocalStack, name, || {
@@ -130,7 +139,7 @@ fn removed() {
 }
 
 #[test]
-#[ignore = "LocalStack needs Python 3.12 or later, which Debian 12 has not; see docs/aws.md"]
+#[ignore = "LocalStack needs Python 3.13 or later, which Debian 12 has not; see docs/aws.md"]
 fn events_are_told_to_programs() {
     beside(Kind::LocalStack, "events_are_told_to_programs", || {
         let applied = mck(&["apply", "--yes", "--json"]);
@@ -147,7 +156,7 @@ fn events_are_told_to_programs() {
 }
 
 #[test]
-#[ignore = "LocalStack needs Python 3.12 or later, which Debian 12 has not; see docs/aws.md"]
+#[ignore = "LocalStack needs Python 3.13 or later, which Debian 12 has not; see docs/aws.md"]
 fn after_ctrl_c_a_second_apply_goes_on() {
     beside(
         Kind::LocalStackWithTokens,

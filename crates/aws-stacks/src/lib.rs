@@ -42,6 +42,6 @@ pub use check::StackProblem;
 pub use hexadecimal::hexadecimal;
 pub use origin::origin;
 pub use releases::NO_RELEASE;
-pub use stack::{Capability, Handed, ParameterSource, Stack, StackId};
+pub use stack::{Capability, Handed, ParameterSource, ServiceLinkedRole, Stack, StackId};
 pub use synthesis::{Source, Stacks};
 pub use task_definition::{files_digest, files_label};

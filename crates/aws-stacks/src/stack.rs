@@ -100,6 +100,23 @@ impl Capability {
     }
 }
 
+/// A role of a service's own, one in an account, with what the service does there for its users.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ServiceLinkedRole {
+    /// The service that has it, as `iam:CreateServiceLinkedRole` wants it.
+    pub service: &'static str,
+    /// Its name, which AWS gives.
+    pub name: &'static str,
+}
+
+/// The role that puts a domain's network interfaces into a VPC. Other services make theirs by
+/// themselves (Amazon OpenSearch Service developer guide, "Using service-linked roles to create VPC
+/// domains").
+const OPENSEARCH: ServiceLinkedRole = ServiceLinkedRole {
+    service: "opensearchservice.amazonaws.com",
+    name: "AWSServiceRoleForAmazonOpenSearchService",
+};
+
 /// A stack.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Stack {
@@ -192,6 +209,30 @@ impl Stack {
         sources.chain(&self.after).collect()
     }
 
+    /// Prefix lists whose ids must be looked up: the parameter, and the list's name.
+    pub fn unknown_prefix_lists(&self) -> Vec<(&str, &str)> {
+        let parameters = self.template.parameters().iter();
+        let unknown = parameters.filter(|parameter| parameter.default.is_none());
+        unknown
+            .filter_map(|parameter| match self.parameters.get(&parameter.name)? {
+                ParameterSource::ManagedPrefixList(list) => {
+                    Some((parameter.name.as_str(), list.as_str()))
+                }
+                ParameterSource::Output(_) | ParameterSource::Default => None,
+            })
+            .collect()
+    }
+
+    /// Service-linked roles that must be in the account before its resources. CloudFormation could
+    /// make them, but fails where one is there, and they belong to the account.
+    pub fn service_linked_roles(&self) -> Vec<ServiceLinkedRole> {
+        let resources = self.template.resources().iter();
+        let in_a_vpc = resources
+            .filter(|(_, resource)| resource.kind == "AWS::OpenSearchService::Domain")
+            .any(|(_, resource)| resource.properties.get("VPCOptions").is_some());
+        in_a_vpc.then_some(OPENSEARCH).into_iter().collect()
+    }
+
     /// What CloudFormation must be told is intended.
     pub fn capabilities(&self) -> BTreeSet<Capability> {
         let resources = self.template.resources().iter();
@@ -214,5 +255,47 @@ impl Stack {
                 }
             })
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing;
+
+    const SHOP: &str = r#"
+        project = "shop"
+        region = "REGION"
+        [app.shop]
+        preset = "magento2"
+        source = "shop"
+        routing.hosts = ["shop.example.com"]
+        [cdn]
+        enabled = true
+        [search]
+        [environment.production]
+    "#;
+
+    fn shop(region: &str) -> crate::Stacks {
+        testing::stacks(&SHOP.replace("REGION", region))
+    }
+
+    #[test]
+    fn a_prefix_list_is_looked_up_only_where_its_id_is_not_known() {
+        for (region, lists) in [("us-east-1", 0), ("eu-central-2", 1)] {
+            let stacks = shop(region).stacks;
+            let unknown = stacks.iter().flat_map(Stack::unknown_prefix_lists);
+            let unknown: Vec<&str> = unknown.map(|(_, list)| list).collect();
+            let name = "com.amazonaws.global.cloudfront.origin-facing";
+            assert_eq!(unknown, vec![name; lists], "{region}");
+        }
+    }
+
+    #[test]
+    fn only_a_stack_with_a_search_engine_needs_its_role() {
+        for stack in shop("us-east-1").stacks {
+            let wanted = (stack.id == StackId::Data).then_some(OPENSEARCH);
+            assert_eq!(stack.service_linked_roles(), Vec::from_iter(wanted));
+        }
     }
 }

@@ -10,6 +10,7 @@ use tokio::{sync::Mutex, task::JoinSet};
 
 use crate::{
     account::{Account, Clients},
+    prefix_lists,
     progress::{Progress, Reporter},
     request::{Outputs, Request},
     schedule::{Schedule, ScheduleError},
@@ -134,15 +135,17 @@ async fn run(mut schedule: Schedule, scene: &Arc<Scene>) -> Applied {
 
 /// Brings a stack to what is wanted, and says whether anything was changed.
 async fn bring(scene: &Scene, stack: &Stack) -> Result<bool, Trouble> {
+    let lists = prefix_lists::look_up(&scene.clients, stack).await?;
     let request = {
         let outputs = scene.outputs.lock().await;
-        Request::of(&scene.stacks, stack, &outputs)?
+        Request::of(&scene.stacks, stack, &outputs, lists)?
     };
     let client = scene.clients.owned(&stack.region);
     let work = Work {
         scene,
         client,
         request,
+        service_roles: stack.service_linked_roles(),
     };
     let changed = work.bring().await?;
     let there = work.client.describe(&work.request.name).await?;

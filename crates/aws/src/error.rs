@@ -76,6 +76,14 @@ pub enum AwsError {
         /// The output.
         output: String,
     },
+    /// A region lacks a prefix list that AWS keeps in others.
+    #[error("AWS keeps no prefix list {list} in {region}, which rules of security groups need")]
+    PrefixListMissing {
+        /// The list's name.
+        list: String,
+        /// The region.
+        region: String,
+    },
     /// A template is too large even for S3.
     #[error("the template of {stack} has {bytes} bytes; CloudFormation takes 1,048,576")]
     TooLarge {
@@ -144,6 +152,7 @@ impl CallFailure {
             | "UnrecognizedClientException"
             | "MissingAuthenticationToken"
             | "SignatureDoesNotMatch"
+            | "AuthFailure"
             | "InvalidAccessKeyId" => Self::NoCredentials,
             "Throttling"
             | "ThrottlingException"
@@ -152,6 +161,7 @@ impl CallFailure {
             | "SlowDown" => Self::Throttled,
             "ValidationError" if message.contains("does not exist") => Self::NotFound,
             "ChangeSetNotFound" | "NoSuchBucket" | "NotFound" | "NoSuchKey" => Self::NotFound,
+            "NoSuchEntity" => Self::NotFound,
             // ECS, ECR, Parameter Store, Secrets Manager and CloudWatch Logs.
             "ServiceNotFoundException"
             | "ServiceNotActiveException"

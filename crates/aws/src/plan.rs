@@ -15,6 +15,7 @@ use crate::{
     client::{ChangeKind, Client, Described},
     error::AwsError,
     making::{Made, body, is_same_around, is_same_template, make},
+    prefix_lists,
     request::{Outputs, Request},
     status::Phase,
 };
@@ -202,7 +203,8 @@ async fn ask(
         if Phase::of(&described.status) != Phase::Settled {
             continue;
         }
-        let request = match Request::of(stacks, stack, outputs) {
+        let lists = prefix_lists::look_up(clients, stack).await?;
+        let request = match Request::of(stacks, stack, outputs, lists) {
             Ok(request) => request,
             Err(AwsError::OutputMissing { .. }) => continue,
             Err(error) => return Err(error),

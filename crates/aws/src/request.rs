@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use mck_aws_stacks::{ParameterSource, Stack, Stacks, hexadecimal};
 use sha2::{Digest, Sha256};
 
-use crate::error::AwsError;
+use crate::{error::AwsError, prefix_lists::PrefixLists};
 
 /// How many characters of a digest tell two changes apart.
 const DIGEST: usize = 16;
@@ -29,12 +29,17 @@ pub(crate) struct Request {
 pub(crate) type Outputs = BTreeMap<String, BTreeMap<String, String>>;
 
 impl Request {
-    /// What is asked for a stack, with what others hand over.
+    /// What is asked for a stack, with what others hand over and what was looked up.
     ///
     /// # Errors
     /// Where another stack has no such output yet.
-    pub(crate) fn of(stacks: &Stacks, stack: &Stack, outputs: &Outputs) -> Result<Self, AwsError> {
-        let mut parameters = BTreeMap::new();
+    pub(crate) fn of(
+        stacks: &Stacks,
+        stack: &Stack,
+        outputs: &Outputs,
+        prefix_lists: PrefixLists,
+    ) -> Result<Self, AwsError> {
+        let mut parameters = prefix_lists;
         for (name, source) in &stack.parameters {
             let ParameterSource::Output(handed) = source else {
                 // The template's default is what is wanted.

@@ -1,5 +1,6 @@
 //! The work on one stack: step by step towards what is wanted.
 
+use mck_aws_stacks::ServiceLinkedRole;
 use serde_json::Value;
 
 use crate::{
@@ -12,6 +13,7 @@ use crate::{
     progress::Progress,
     recovery::{Situation, Step, towards_wanted},
     request::Request,
+    service_roles,
     stack_failure::Trouble,
     status::{Phase, is_rollback},
 };
@@ -24,6 +26,8 @@ pub(crate) struct Work<'a> {
     pub(crate) scene: &'a Scene,
     pub(crate) client: Client,
     pub(crate) request: Request,
+    /// What must be in the account before a change.
+    pub(crate) service_roles: Vec<ServiceLinkedRole>,
 }
 
 /// How far a change got.
@@ -182,6 +186,7 @@ impl Work<'_> {
     }
 
     async fn change(&self, kind: ChangeKind, there: Option<&Described>) -> Result<Change, Trouble> {
+        self.ensure_service_roles().await?;
         self.begun(if kind == ChangeKind::Create {
             "create"
         } else {
@@ -194,6 +199,16 @@ impl Work<'_> {
             let _ = self.scene.clients.buckets.remove(&stored).await;
         }
         result
+    }
+
+    async fn ensure_service_roles(&self) -> Result<(), AwsError> {
+        let config = self.scene.clients.config(&self.request.region);
+        for role in &self.service_roles {
+            if service_roles::ensure(config, *role).await? {
+                self.begun("make a service-linked role");
+            }
+        }
+        Ok(())
     }
 
     async fn change_with(

@@ -28,9 +28,10 @@ fn exit_of(error: &AwsError) -> Exit {
         AwsError::UnexpectedLoss { .. } => Exit::Declined,
         AwsError::TooLarge { .. } => Exit::Stacks,
         AwsError::ChangeSet { .. } | AwsError::Deadline { .. } => Exit::StackFailed,
-        AwsError::Call { .. } | AwsError::Incomplete { .. } | AwsError::OutputMissing { .. } => {
-            Exit::Account
-        }
+        AwsError::Call { .. }
+        | AwsError::Incomplete { .. }
+        | AwsError::OutputMissing { .. }
+        | AwsError::PrefixListMissing { .. } => Exit::Account,
         AwsError::NotPlaced { .. } => Exit::NotHealthy,
         AwsError::Runtime(_) => Exit::Internal,
     }
@@ -41,6 +42,9 @@ pub fn hint_of(error: &AwsError) -> Option<&'static str> {
     match error {
         AwsError::Busy { .. } => Some("wait until it has ended; the same `mck apply` follows it"),
         AwsError::UnexpectedLoss { .. } => Some("`mck plan` shows it again"),
+        AwsError::PrefixListMissing { .. } => {
+            Some("switch the content delivery network off in this region, or take another region")
+        }
         error => error.kind()?.hint(),
     }
 }

@@ -3,6 +3,7 @@
 //! Each test runs in network and process namespaces of its own, with one stand-in: whatever happens,
 //! nothing is left.
 
+mod account;
 mod calls;
 mod faults;
 mod kills;

@@ -69,5 +69,5 @@ pub use registry::RegistryLogin;
 pub use schedule::{Schedule, ScheduleError};
 pub use secrets::{Rotated, SecretError, SecretState, SecretWithoutValue};
 pub use sessions::{ExecTarget, ForwardedPort, OpenedPort, PluginCall, PluginVersion};
-pub use shared::{HeldImages, Shared, is_global, repositories};
+pub use shared::{HeldImages, Shared, repositories};
 pub use stack_failure::StackFailure;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws_config::SdkConfig;
 use aws_sdk_ecr::types::TagStatus;
-use mck_aws_stacks::{StackId, Stacks, difference::StackTemplate};
+use mck_aws_stacks::{Stacks, difference::StackTemplate};
 use serde_json::Value;
 
 use crate::{
@@ -16,13 +16,27 @@ use crate::{
     status::Phase,
 };
 
-/// What of a project is in a region beside one of its environments.
+/// What of a project is in the regions of one of its environments beside that.
 #[derive(Debug, Default)]
 pub struct Shared {
-    /// Other environments of the project that have stacks there.
-    pub others: BTreeSet<String>,
+    /// Other environments of the project that have stacks there, by region.
+    pub others: BTreeMap<String, BTreeSet<String>>,
     /// The global stacks that are there.
     pub stacks: Vec<StackTemplate>,
+}
+
+impl Shared {
+    /// Other environments of the project that have stacks in a region.
+    pub fn others_in(&self, region: &str) -> Vec<&str> {
+        let others = self.others.get(region).into_iter().flatten();
+        others.map(String::as_str).collect()
+    }
+
+    /// Whether the project has no stack in a region but the environment's.
+    pub fn is_empty_in(&self, region: &str) -> bool {
+        let has_global = self.stacks.iter().any(|it| it.region == region);
+        !has_global && self.others_in(region).is_empty()
+    }
 }
 
 /// An image repository, and what it holds.
@@ -139,7 +153,8 @@ async fn read(
         let stack = read_one(client, id, name.clone(), region, &described).await?;
         match owner(&stack.template, &stacks.project) {
             Owner::Environment(other) if other != stacks.environment => {
-                shared.others.insert(other);
+                let others = shared.others.entry(stack.region).or_default();
+                others.insert(other);
             }
             Owner::All if is_global && !name.starts_with(&own) => shared.stacks.push(stack),
             Owner::Environment(_) | Owner::All | Owner::Nobody => {}
@@ -189,12 +204,6 @@ async fn images(
         images: sizes.len(),
         bytes: sizes.values().sum(),
     }))
-}
-
-/// Whether a stack is one that all environments share.
-pub fn is_global(stacks: &Stacks, name: &str) -> bool {
-    let mut wanted = stacks.stacks.iter();
-    wanted.any(|it| it.name == name && matches!(it.id, StackId::Global(_)))
 }
 
 #[cfg(test)]

@@ -371,6 +371,12 @@ pub struct DestroyOptions {
     /// Delete this stack on AWS though it is protected, such as `data`
     #[arg(long, value_name = "STACK")]
     pub unprotect: Vec<String>,
+    /// On AWS, remove the project's global stacks as well, where no other environment uses them
+    #[arg(long)]
+    pub global: bool,
+    /// With `--global`: delete the image repositories, which stay otherwise, with all their images
+    #[arg(long, requires = "global")]
+    pub delete_images: bool,
 }
 
 /// `mck completions`

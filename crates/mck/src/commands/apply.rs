@@ -44,6 +44,8 @@ pub fn run(session: &Session<'_>, options: &ApplyOptions) -> Result<(), Failure>
     if planned.plan.is_empty() {
         return Ok(());
     }
+    let readiness = planned.plan.readiness();
+    readiness.refuse(&connected, difference)?;
     let environment = connected.blueprint.environment.clone();
     if !options.yes {
         let account = &connected.identity.account;
@@ -57,6 +59,10 @@ pub fn run(session: &Session<'_>, options: &ApplyOptions) -> Result<(), Failure>
             },
         )?;
     }
+    // While somebody thought about the question, a deployment may have begun.
+    let readiness = connected.readiness(|id| planned.existing.iter().any(|it| it == id))?;
+    readiness.refuse(&connected, difference)?;
+    connected.settle(&readiness, printer, options.json)?;
     let lost = plan::refused(difference, &[]);
     apply(printer, connected, planned.obsolete, lost, options.json)
 }

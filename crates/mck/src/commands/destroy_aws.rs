@@ -2,12 +2,13 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Instant};
 
-use mck_aws::{Account, Keep, KeepReason};
+use mck_aws::{Account, Destroyed, Keep, KeepReason, StackFailure};
 use mck_aws_stacks::{StackId, difference::StackTemplate};
 use mck_cost::{KeptPrice, KeptUnit};
 
 use super::{
     confirm::{self, Question},
+    destroy_shared::{self, End, Sharing},
     plan::account::{Connected, connect},
     stacks_at_work::{Display, descriptions, follow},
 };
@@ -25,24 +26,24 @@ use crate::{
 pub fn run(session: &Session<'_>, options: &DestroyOptions) -> Result<(), Failure> {
     let printer = session.printer;
     let connected = connect(session)?;
-    let mut existing = connected.account.existing(&connected.stacks)?;
-    for stack in &connected.stacks.stacks {
-        let is_there = existing.iter().any(|it| it.name == stack.name);
-        if matches!(stack.id, StackId::Global(_)) && is_there {
-            let name = &stack.name;
-            printer.note(format_args!(
-                "{name} stays: all the project's environments share it."
-            ));
-            existing.retain(|it| it.name != *name);
-        }
+    let sharing = Sharing::of(&connected)?;
+    if options.global {
+        sharing.refuse_in_use()?;
     }
+    let mut existing = connected.account.existing(&connected.stacks)?;
+    let stacks = &connected.stacks.stacks;
+    let is_global = |name: &str| {
+        let mut globals = stacks
+            .iter()
+            .filter(|it| matches!(it.id, StackId::Global(_)));
+        globals.any(|it| it.name == name)
+    };
+    existing.retain(|it| !is_global(&it.name));
+    refuse_protected(&existing, &options.unprotect)?;
     let environment = connected.blueprint.environment.clone();
     if existing.is_empty() {
         printer.note(format_args!("{environment} has no stacks."));
-        return Ok(());
-    }
-    refuse_protected(&existing, &options.unprotect)?;
-    if !options.yes {
+    } else if !options.yes {
         let account = &connected.identity.account;
         let names: Vec<&str> = existing.iter().map(|it| it.id.as_str()).collect();
         confirm::ask(
@@ -58,7 +59,12 @@ pub fn run(session: &Session<'_>, options: &DestroyOptions) -> Result<(), Failur
             },
         )?;
     }
-    destroy(printer, connected, existing)
+    let end = sharing.end(session, options)?;
+    if existing.is_empty() && end.is_nothing() {
+        printer.note("There is nothing to do.");
+        return Ok(());
+    }
+    destroy(printer, connected, existing, end)
 }
 
 /// A protected stack goes only when it is told by name.
@@ -85,6 +91,7 @@ fn destroy(
     printer: &Printer,
     connected: Connected,
     existing: Vec<StackTemplate>,
+    end: End,
 ) -> Result<(), Failure> {
     let Connected {
         stacks,
@@ -97,26 +104,41 @@ fn destroy(
     let display = Display {
         printer,
         title: environment,
-        total: existing.len(),
-        descriptions: descriptions(&existing),
+        total: existing.len() + end.stacks.len(),
+        descriptions: descriptions(existing.iter().chain(&end.stacks)),
         json: false,
         again: &format!("mck destroy --environment {environment}"),
     };
     let stacks = Arc::clone(&stacks);
-    let destroyed = follow(display, account, move |account, reporter| {
-        account.destroy(&stacks, &existing, &who::asks(), reporter)
+    let has_stacks = !existing.is_empty();
+    let (destroyed, shared) = follow(display, account, move |account, reporter| {
+        let destroyed = if existing.is_empty() {
+            Destroyed::default()
+        } else {
+            account.destroy(&stacks, &existing, &who::asks(), reporter)?
+        };
+        // What is shared may still be used by a stack that could not be removed.
+        let shared = if destroyed.failed.is_empty() {
+            destroy_shared::remove(account, &stacks, &end, reporter)?
+        } else {
+            destroy_shared::Removed::default()
+        };
+        Ok::<_, Failure>((destroyed, shared))
     })??;
     tell_kept(printer, &destroyed.kept, &blueprint.region);
-    if !destroyed.failed.is_empty() {
+    shared.tell(printer, &blueprint.region);
+    let failed: Vec<StackFailure> = destroyed.failed.into_iter().chain(shared.failed).collect();
+    if !failed.is_empty() {
         let written = Written {
             file: &file,
             environment,
         };
-        let what = "stacks could not be removed";
-        return Err(of_stacks(what, &destroyed.failed, &written));
+        return Err(of_stacks("stacks could not be removed", &failed, &written));
     }
-    let time = elapsed(begin.elapsed());
-    printer.note(format_args!("{environment} is removed ({time})."));
+    if has_stacks {
+        let time = elapsed(begin.elapsed());
+        printer.note(format_args!("{environment} is removed ({time})."));
+    }
     Ok(())
 }
 

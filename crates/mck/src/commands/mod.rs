@@ -13,6 +13,7 @@ mod database;
 mod deploy;
 mod destroy;
 mod destroy_aws;
+mod destroy_shared;
 mod doctor;
 mod drift;
 mod drill;

@@ -15,7 +15,7 @@ use mck_local::supervisor::snapshot::State;
 use super::{OnAws, connect};
 use crate::{
     cli::{DeployOptions, RollbackOptions},
-    commands::deploy::failed,
+    commands::{deploy::failed, plan::readiness::secrets_missing},
     exit::Exit,
     failure::Failure,
     interrupt::Interrupt,
@@ -371,11 +371,8 @@ fn refused(error: DeployError, commands: &Commands) -> Failure {
             };
         }
         DeployError::SecretsMissing { names } => {
-            let failure = of(Exit::SecretMissing);
-            return names.iter().fold(failure, |failure, name| {
-                let set = commands.line(&format!("secret set {name}"));
-                failure.hint(format!("`{set}` gives it a value"))
-            });
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            return secrets_missing(&names, &commands.environment);
         }
         DeployError::Busy { .. } => {
             return of(Exit::Busy).hint(format!(

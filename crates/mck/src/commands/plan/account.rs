@@ -8,7 +8,7 @@ use mck_blueprint::Blueprint;
 use mck_cost::{CostDifference, DeployedStack, Estimate};
 use mck_environment::EnvironmentFile;
 
-use super::{Drifted, Plan, sides};
+use super::{Drifted, Plan, readiness::Readiness, sides};
 use crate::{
     aws::AwsFile,
     cli::{PlanOptions, UsageOptions},
@@ -31,6 +31,8 @@ pub struct Connected {
 pub struct Planned {
     pub plan: Plan,
     pub obsolete: Vec<mck_aws_stacks::difference::StackTemplate>,
+    /// The ids of the stacks that are there.
+    pub existing: Vec<String>,
 }
 
 /// Reads the file's environment, and finds out who we are in the account.
@@ -82,6 +84,9 @@ impl Connected {
         });
         let stacks: Vec<DeployedStack<'_>> = stacks.collect();
         let before = Estimate::of_deployed(&stacks, &self.blueprint, &usage);
+        let readiness = self.readiness(|id| existing.iter().any(|it| it.id == id))?;
+        let mut findings = mck_checker::check(&self.blueprint);
+        findings.extend(readiness.findings(&self.blueprint.environment));
         let plan = Plan {
             from: format!("account {}", self.identity.account),
             to: self.label.clone(),
@@ -93,10 +98,16 @@ impl Connected {
             cost: CostDifference::between(before.as_ref(), Some(&estimate)),
             currency: estimate.currency,
             prices_of: estimate.prices_of,
-            findings: mck_checker::check(&self.blueprint),
+            findings,
+            readiness,
             difference,
         };
-        Ok(Planned { plan, obsolete })
+        let existing = existing.into_iter().map(|it| it.id).collect();
+        Ok(Planned {
+            plan,
+            obsolete,
+            existing,
+        })
     }
 }
 
@@ -104,6 +115,11 @@ impl Plan {
     /// What changes.
     pub const fn difference(&self) -> &Difference {
         &self.difference
+    }
+
+    /// What only the account knows of the apps.
+    pub const fn readiness(&self) -> &Readiness {
+        &self.readiness
     }
 }
 

@@ -1,6 +1,7 @@
 //! `mck plan`
 
 pub mod account;
+pub mod readiness;
 mod sides;
 mod text;
 
@@ -13,6 +14,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::{cli::PlanOptions, exit::Exit, failure::Failure, printer::Printer, session::Session};
+use readiness::Readiness;
 use sides::{Sides, Wanted};
 
 /// How `mck plan` ends where nothing is to do.
@@ -33,6 +35,7 @@ pub struct Plan {
     currency: String,
     prices_of: String,
     findings: Vec<Finding>,
+    readiness: Readiness,
 }
 
 /// A stack that was changed behind its back when that was last looked for.
@@ -76,7 +79,7 @@ fn plan(session: &Session<'_>, options: &PlanOptions) -> Result<bool, Failure> {
 impl Plan {
     /// Whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
-        self.difference.is_empty() && self.notes.is_empty()
+        self.difference.is_empty() && self.notes.is_empty() && !self.readiness.has_to_settle()
     }
 }
 
@@ -108,6 +111,7 @@ fn make(sides: &Sides) -> Result<Plan, Failure> {
         currency: estimate.currency.clone(),
         prices_of: estimate.prices_of.clone(),
         findings: mck_checker::check(blueprint),
+        readiness: Readiness::default(),
     })
 }
 
@@ -162,6 +166,7 @@ pub fn described(plan: &Plan, allowed: &[String]) -> Value {
             "counts": plan.difference.counts(),
             "stacks": plan.difference.stacks,
             "notes": plan.notes,
+            "deployments": plan.readiness.described(),
             "drifted": plan.drifted,
             "refused": refused(&plan.difference, allowed),
             "cost": plan.cost,

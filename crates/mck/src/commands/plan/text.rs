@@ -8,7 +8,7 @@ use mck_checker::Severity;
 use mck_cost::{LineDifference, Money};
 use serde_json::Value;
 
-use super::Plan;
+use super::{Plan, readiness::SECRET_WITHOUT_VALUE};
 use crate::{printer::Printer, style::Style};
 
 /// Longer values are shown in part.
@@ -38,7 +38,7 @@ fn render(plan: &Plan, style: Style) -> String {
         text.push_str(&stack_text(stack, style));
         text.push('\n');
     }
-    for note in &plan.notes {
+    for note in plan.notes.iter().chain(&plan.readiness.notes()) {
         text.push_str(&format!("{} {note}\n", style.yellow("note:")));
     }
     for drifted in &plan.drifted {
@@ -240,7 +240,12 @@ fn findings_text(plan: &Plan, style: Style) -> String {
                 Severity::Note => return None,
             };
             let code = style.dim(format_args!("[{}]", finding.code));
-            Some(format!("\n  {label} {} {code}", finding.message))
+            let hint = if finding.code == SECRET_WITHOUT_VALUE {
+                format!("\n    {} {}", style.cyan("hint:"), finding.help)
+            } else {
+                String::new()
+            };
+            Some(format!("\n  {label} {} {code}{hint}", finding.message))
         })
         .collect();
     if told.is_empty() {
@@ -352,6 +357,7 @@ mod tests {
                 help: String::new(),
                 setting: "database.readers".to_owned(),
             }],
+            readiness: Default::default(),
         };
         insta::assert_snapshot!(render(&plan, Style::new(false)));
     }

@@ -298,7 +298,7 @@ fn json_answer(request: &str) -> Value {
 }
 
 /// A request's head and body.
-fn read_request(stream: &mut TcpStream) -> String {
+pub fn read_request(stream: &mut TcpStream) -> String {
     let mut bytes = Vec::new();
     let mut piece = [0; 4_096];
     loop {

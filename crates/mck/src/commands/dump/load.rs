@@ -230,27 +230,28 @@ fn filter(text: impl Read, to: impl Write) -> Result<(), Broken> {
     let mut lines = BufReader::with_capacity(FIRST_LOOK, text);
     let mut to = BufWriter::with_capacity(1 << 20, to);
     let mut filter = Filter::new(Definers::Drop);
-    // Other files may have no line feed for a long time.
-    let begin = lines.fill_buf().map_err(Broken::Read)?;
-    let first = begin
-        .split(|&byte| byte == b'\n')
-        .next()
-        .unwrap_or_default();
-    let look = Filter::new(Definers::Drop).line(first).map(drop);
-    look.map_err(Broken::NotADump)?;
     let mut line = Vec::new();
-    loop {
-        line.clear();
-        let mut limited = (&mut lines).take(LONGEST_LINE);
-        let read = limited.read_until(b'\n', &mut line);
-        if read.map_err(Broken::Read)? == 0 {
-            break;
-        }
+    // Other files may have no line feed for a long time.
+    read_line(&mut lines, &mut line, FIRST_LOOK as u64)?;
+    let look = Filter::new(Definers::Drop).line(&line).map(drop);
+    look.map_err(Broken::NotADump)?;
+    if !line.ends_with(b"\n") {
+        read_line(&mut lines, &mut line, LONGEST_LINE)?;
+    }
+    while !line.is_empty() {
         let loaded = filter.line(&line).map_err(Broken::NotADump)?;
         to.write_all(&loaded).map_err(Broken::Write)?;
+        line.clear();
+        read_line(&mut lines, &mut line, LONGEST_LINE)?;
     }
     filter.finish().map_err(Broken::NotADump)?;
     to.flush().map_err(Broken::Write)
+}
+
+/// Adds a line with its line feed, or as much of it as the limit allows; nothing at the end.
+fn read_line(lines: &mut impl BufRead, line: &mut Vec<u8>, limit: u64) -> Result<(), Broken> {
+    let read = lines.take(limit).read_until(b'\n', line);
+    read.map(drop).map_err(Broken::Read)
 }
 
 #[cfg(test)]

@@ -112,6 +112,18 @@ impl Emulator {
         }))
     }
 
+    /// Lets no service be there until it is created, as in an account before an app's first
+    /// deployment.
+    ///
+    /// # Errors
+    /// When that can't be kept.
+    pub fn begin_without_services(&self) -> Result<(), Fault> {
+        let mut state = self.state();
+        let apps = self.world.apps.iter().map(|app| app.runs.name.clone());
+        state.uncreated = apps.collect();
+        state.save()
+    }
+
     pub(crate) fn state(&self) -> Held<'_> {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         Held {

@@ -140,14 +140,13 @@ fn log_prefix(role: &Role) -> String {
 }
 
 fn image(names: &Names, app: &EmulatedApp, container: &Container, release: &str) -> String {
-    match &container.image {
-        Image::Oci(reference) => reference.clone(),
-        Image::Base(base) => {
-            let repositories = app.located.repositories.iter();
-            let found = repositories.clone().find(|(name, _)| name == base);
-            let repository = found.map_or(base.as_str(), |(_, repository)| repository);
-            format!("{}/{repository}:{release}", names.registry())
-        }
+    let made = container.made_image().and_then(|made| {
+        let mut repositories = app.located.repositories.iter();
+        repositories.find(|(name, _)| name == made)
+    });
+    match (made, &container.image) {
+        (Some((_, repository)), _) => format!("{}/{repository}:{release}", names.registry()),
+        (None, Image::Oci(name) | Image::Base(name)) => name.clone(),
     }
 }
 

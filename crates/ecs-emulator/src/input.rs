@@ -34,6 +34,13 @@ impl Input {
         self.0
     }
 
+    /// What is said but for one member.
+    pub fn without(&self, name: &str) -> Value {
+        let mut members = self.0.clone();
+        members.remove(name);
+        Value::Object(members)
+    }
+
     /// The names of the members that say something.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         let said = self.0.iter().filter(|(_, value)| !value.is_null());

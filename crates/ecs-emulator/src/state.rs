@@ -1,7 +1,7 @@
 //! What the emulator knows: kept in a file, so that it may end and begin again at any time.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     net::Ipv4Addr,
 };
 
@@ -38,6 +38,19 @@ pub struct State {
     pub tasks: BTreeMap<String, Task>,
     /// Tags, by ARN.
     pub tags: BTreeMap<String, Vec<Value>>,
+    /// Apps whose services nobody has created yet.
+    pub uncreated: BTreeSet<String>,
+    /// Requests to run tasks that came with a token, by it.
+    pub runs: BTreeMap<String, Run>,
+}
+
+/// A request to run tasks that may come again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Run {
+    /// What was asked for.
+    pub request: Value,
+    /// The tasks that were started.
+    pub tasks: Vec<String>,
 }
 
 /// A service.
@@ -285,6 +298,9 @@ impl State {
             task.stopped
                 .is_none_or(|stopped| now.duration_since(stopped) < STOPPED_TASKS_STAY)
         });
+        let tasks = &self.tasks;
+        self.runs
+            .retain(|_, run| run.tasks.iter().any(|it| tasks.contains_key(it)));
     }
 
     /// Ends the one-off tasks that ran when this program ended: it was their parent.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{missing, page};
+use super::{is_created, missing, page};
 use crate::{
     emulator::Emulator,
     fault::Fault,
@@ -39,12 +39,9 @@ pub(super) fn describe(emulator: &Emulator, input: &Input) -> Result<Value, Faul
 
 fn cluster(emulator: &Emulator, state: &State, name: &str) -> Value {
     let world = &emulator.world;
-    let apps: Vec<&str> = world
-        .apps
-        .iter()
-        .filter(|it| it.located.cluster == name)
-        .map(|it| it.runs.name.as_str())
-        .collect();
+    let apps = world.apps.iter().filter(|it| it.located.cluster == name);
+    let services = apps.clone().filter(|it| is_created(state, it)).count();
+    let apps: Vec<&str> = apps.map(|it| it.runs.name.as_str()).collect();
     let with = |wanted: &[Status]| {
         let tasks = state.tasks.values();
         tasks
@@ -58,7 +55,7 @@ fn cluster(emulator: &Emulator, state: &State, name: &str) -> Value {
         "registeredContainerInstancesCount": world.servers.get(name).copied().unwrap_or_default(),
         "runningTasksCount": with(&[Status::Running, Status::Deactivating]),
         "pendingTasksCount": with(&[Status::Provisioning, Status::Pending]),
-        "activeServicesCount": apps.len(),
+        "activeServicesCount": services,
         "statistics": [],
         "tags": [],
         "settings": [],

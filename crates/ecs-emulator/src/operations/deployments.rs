@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{missing, service};
+use super::{is_created, missing, service};
 use crate::{emulator::Emulator, fault::Fault, input::Input, names::short, services};
 
 /// What a brief has of a service deployment.
@@ -17,8 +17,8 @@ const BRIEF: [&str; 7] = [
 ];
 
 pub(super) fn list(emulator: &Emulator, input: &Input) -> Result<Value, Fault> {
-    let app = service(&emulator.world, input)?;
     let mut state = emulator.state();
+    let app = service(&emulator.world, &state, input)?;
     emulator.look(&mut state)?;
     let wanted = input.texts("status");
     let briefs: Vec<Value> = services::service_deployments(&state, &emulator.world, app)
@@ -49,6 +49,7 @@ pub(super) fn describe(emulator: &Emulator, input: &Input) -> Result<Value, Faul
     let mut state = emulator.state();
     emulator.look(&mut state)?;
     let apps = emulator.world.apps.iter();
+    let apps = apps.filter(|app| is_created(&state, app));
     let all: Vec<Value> = apps
         .flat_map(|app| services::service_deployments(&state, &emulator.world, app))
         .collect();

@@ -16,6 +16,7 @@ use crate::{
     fault::Fault,
     input::Input,
     names::short,
+    state::State,
     world::{EmulatedApp, World},
 };
 
@@ -62,16 +63,31 @@ fn cluster<'a>(world: &'a World, input: &Input) -> Result<&'a str, Fault> {
         .ok_or_else(Fault::no_cluster)
 }
 
-/// The app of a service of a cluster, by the service's name or ARN.
-fn find<'a>(world: &'a World, cluster: &str, service: &str) -> Option<&'a EmulatedApp> {
+/// The app whose service has this name or ARN in a cluster, whether it was created or not.
+fn app<'a>(world: &'a World, cluster: &str, service: &str) -> Option<&'a EmulatedApp> {
     let mut apps = world.apps.iter();
     apps.find(|it| it.located.cluster == cluster && it.located.service == short(service))
 }
 
+/// Whether an app's service is there.
+fn is_created(state: &State, app: &EmulatedApp) -> bool {
+    !state.uncreated.contains(&app.runs.name)
+}
+
+/// The app of a service of a cluster that is there, by the service's name or ARN.
+fn find<'a>(
+    world: &'a World,
+    state: &State,
+    cluster: &str,
+    service: &str,
+) -> Option<&'a EmulatedApp> {
+    app(world, cluster, service).filter(|app| is_created(state, app))
+}
+
 /// The app of the service that a request means.
-fn service<'a>(world: &'a World, input: &Input) -> Result<&'a EmulatedApp, Fault> {
+fn service<'a>(world: &'a World, state: &State, input: &Input) -> Result<&'a EmulatedApp, Fault> {
     let cluster = cluster(world, input)?;
-    find(world, cluster, input.required("service")?).ok_or_else(Fault::no_service)
+    find(world, state, cluster, input.required("service")?).ok_or_else(Fault::no_service)
 }
 
 /// What could not be found.

@@ -12,8 +12,9 @@ use mck_local::{
 };
 use serde_json::{Value, json};
 
-use super::{cluster, find, missing, page, service};
+use super::{app, cluster, find, is_created, missing, page, service};
 use crate::{
+    definitions::Revision,
     emulator::{Emulator, Held},
     fault::Fault,
     input::Input,
@@ -41,7 +42,9 @@ const CHANGEABLE: [&str; 5] = [
 pub(super) fn list(emulator: &Emulator, input: &Input) -> Result<Value, Fault> {
     let world = &emulator.world;
     let cluster = cluster(world, input)?;
-    let there = world.apps.iter().filter(|it| it.located.cluster == cluster);
+    let state = emulator.state();
+    let there = world.apps.iter();
+    let there = there.filter(|it| it.located.cluster == cluster && is_created(&state, it));
     let arns = there.map(|it| world.names.service(cluster, &it.located.service));
     page(input, "serviceArns", arns.collect())
 }
@@ -61,7 +64,7 @@ pub(super) fn describe(emulator: &Emulator, input: &Input) -> Result<Value, Faul
     let now = Timestamp::now();
     let (mut told, mut failures) = (Vec::new(), Vec::new());
     for name in wanted {
-        let app = find(world, cluster, name);
+        let app = find(world, &state, cluster, name);
         match app.and_then(|app| services::describe(&state, world, app, now)) {
             Some(mut service) => {
                 if input.texts("include").contains(&"TAGS") {
@@ -77,17 +80,20 @@ pub(super) fn describe(emulator: &Emulator, input: &Input) -> Result<Value, Faul
     Ok(json!({ "services": told, "failures": failures }))
 }
 
-/// All services are there from the beginning; to create one again as it is changes nothing, as in ECS.
-pub(super) fn create(emulator: &Emulator, input: &Input) -> Result<Value, Fault> {
+/// To create a service again as it is changes nothing, as in ECS.
+pub(super) fn create(emulator: &Arc<Emulator>, input: &Input) -> Result<Value, Fault> {
     let world = &emulator.world;
     let cluster = cluster(world, input)?;
-    let app = find(world, cluster, input.required("serviceName")?).ok_or_else(|| {
+    let app = app(world, cluster, input.required("serviceName")?).ok_or_else(|| {
         Fault::unsupported(
             "mck emulate ecs has the services of the environment's apps, and creates no others.",
         )
     })?;
     let mut state = emulator.state();
     emulator.look(&mut state)?;
+    if !is_created(&state, app) {
+        return create_new(emulator, state, app, input);
+    }
     let wanted = input
         .text("taskDefinition")
         .and_then(|it| state.definitions.find(it));
@@ -102,14 +108,34 @@ pub(super) fn create(emulator: &Emulator, input: &Input) -> Result<Value, Fault>
     Ok(json!({ "service": service }))
 }
 
+/// The environment's tasks are replaced by the new service's.
+fn create_new(
+    emulator: &Arc<Emulator>,
+    mut state: Held<'_>,
+    app: &EmulatedApp,
+    input: &Input,
+) -> Result<Value, Fault> {
+    let found = usable(&state, input.required("taskDefinition")?)?;
+    let (arn, release) = (found.arn().to_owned(), release(found, app)?);
+    if let Some(count) = input.count("desiredCount")? {
+        let scaled = emulator.scheduler.scale(&app.runs.name, count);
+        scaled.map_err(Fault::parameter)?;
+    }
+    deploy(emulator, &mut state, app, arn, &release)?;
+    state.uncreated.remove(&app.runs.name);
+    let service = services::describe(&state, &emulator.world, app, Timestamp::now());
+    state.save()?;
+    Ok(json!({ "service": service }))
+}
+
 pub(super) fn update(emulator: &Arc<Emulator>, input: &Input) -> Result<Value, Fault> {
     if let Some(other) = input.names().find(|name| !CHANGEABLE.contains(name)) {
         return Err(Fault::unsupported(format!(
             "mck emulate ecs can't change {other} of a service; it follows the environment file."
         )));
     }
-    let app = service(&emulator.world, input)?;
     let mut state = emulator.state();
+    let app = service(&emulator.world, &state, input)?;
     emulator.look(&mut state)?;
     // Refused before anything is changed.
     let definition = wanted_definition(&state, input, app)?;
@@ -146,23 +172,36 @@ fn wanted_definition(
             _ => return Ok(None),
         },
     };
-    let found = state.definitions.find(&wanted);
-    let found = found.ok_or_else(|| Fault::client("TaskDefinition not found."))?;
-    if !found.is_active() {
-        return Err(Fault::client("TaskDefinition is inactive"));
-    }
+    let found = usable(state, &wanted)?;
     let arn = found.arn().to_owned();
     if current.as_ref() == Some(&arn) && !input.is_set("forceNewDeployment") {
         return Ok(None);
     }
-    let release = found.release(&app.located.repositories).ok_or_else(|| {
+    let release = release(found, app)?;
+    Ok(Some((arn, release)))
+}
+
+/// A task definition that tasks can be of.
+fn usable<'a>(state: &'a Held<'_>, wanted: &str) -> Result<&'a Revision, Fault> {
+    let found = state.definitions.find(wanted);
+    let found = found.ok_or_else(|| Fault::client("TaskDefinition not found."))?;
+    if found.is_active() {
+        Ok(found)
+    } else {
+        Err(Fault::client("TaskDefinition is inactive"))
+    }
+}
+
+/// The release that a task definition is of.
+fn release(found: &Revision, app: &EmulatedApp) -> Result<String, Fault> {
+    found.release(&app.located.repositories).ok_or_else(|| {
         Fault::client(format!(
-            "{arn} names no release: no image of a repository of {} has a tag, and no container the \
+            "{} names no release: no image of a repository of {} has a tag, and no container the \
              variable REVISION.",
+            found.arn(),
             app.runs.name
         ))
-    })?;
-    Ok(Some((arn, release)))
+    })
 }
 
 /// Lets the environment deploy a release, and waits until the deployment is to be seen.

@@ -14,7 +14,7 @@ use crate::{
     names::short,
     observe::task_container,
     scheduler::OneOffCommand,
-    state::{NOT_STARTED, State, Status, Task},
+    state::{NOT_STARTED, Run, State, Status, Task},
     stops::stop as why,
     tasks,
     world::World,
@@ -24,19 +24,23 @@ use crate::{
 const MOST_DESCRIBED: usize = 100;
 const MOST_STARTED: u32 = 10;
 
+/// What makes a request that comes again known.
+const TOKEN: &str = "clientToken";
+
 pub(super) fn list(emulator: &Emulator, input: &Input) -> Result<Value, Fault> {
     let world = &emulator.world;
     let cluster = cluster(world, input)?;
+    let mut state = emulator.state();
     let of_service = match input.text("serviceName") {
-        Some(name) => Some(find(world, cluster, name).ok_or_else(Fault::no_service)?),
+        Some(name) => Some(find(world, &state, cluster, name).ok_or_else(Fault::no_service)?),
         None => None,
     };
-    let mut state = emulator.state();
     emulator.look(&mut state)?;
     let running = input.text("desiredStatus").unwrap_or("RUNNING") == "RUNNING";
     let is_wanted = |task: &Task| {
         let family = split(&task.task_definition).0;
         on(world, task) == Some(cluster)
+            && !(task.is_service_s() && state.uncreated.contains(&task.app))
             && task.is_wanted() == running
             && of_service.is_none_or(|it| task.is_service_s() && it.runs.name == task.app)
             && input.text("family").is_none_or(|it| it == family)
@@ -89,12 +93,16 @@ pub(super) fn run(emulator: &Arc<Emulator>, input: &Input) -> Result<Value, Faul
     if state.services.is_empty() {
         emulator.look(&mut state)?;
     }
+    if let Some(told) = told_before(world, &state, &cluster, input)? {
+        return Ok(json!({ "tasks": told, "failures": [] }));
+    }
     let (task, command) = one_off(world, &state, input)?;
-    let mut told = Vec::new();
+    let (mut told, mut ids) = (Vec::new(), Vec::new());
     for _ in 0..count {
         let id = state.ids.task();
         told.push(tasks::describe(&world.names, &cluster, &id, &task));
         state.tasks.insert(id.clone(), task.clone());
+        ids.push(id.clone());
         let (emulator, command) = (
             Arc::clone(emulator),
             OneOffCommand {
@@ -104,8 +112,39 @@ pub(super) fn run(emulator: &Arc<Emulator>, input: &Input) -> Result<Value, Faul
         );
         thread::spawn(move || follow(&emulator, &command));
     }
+    if let Some(token) = input.text(TOKEN) {
+        let request = input.without(TOKEN);
+        let run = Run {
+            request,
+            tasks: ids,
+        };
+        state.runs.insert(token.to_owned(), run);
+    }
     state.save()?;
     Ok(json!({ "tasks": told, "failures": [] }))
+}
+
+/// What was answered to the same request before: one that comes again with its token starts nothing
+/// (ECS API, "Ensuring idempotency").
+fn told_before(
+    world: &World,
+    state: &State,
+    cluster: &str,
+    input: &Input,
+) -> Result<Option<Vec<Value>>, Fault> {
+    let Some(before) = input.text(TOKEN).and_then(|token| state.runs.get(token)) else {
+        return Ok(None);
+    };
+    if before.request != input.without(TOKEN) {
+        return Err(Fault::new(
+            "ConflictException",
+            "The client token was used with another request.",
+        ));
+    }
+    let tasks = before.tasks.iter();
+    let known = tasks.filter_map(|id| Some((id, state.tasks.get(id)?)));
+    let told = known.map(|(id, task)| tasks::describe(&world.names, cluster, id, task));
+    Ok(Some(told.collect()))
 }
 
 /// The task that a request to run one asks for, and its command.

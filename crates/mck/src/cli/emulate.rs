@@ -23,6 +23,9 @@ pub struct EmulateEcsOptions {
     /// Have the names that another environment of the file has on AWS [default: the environment's own]
     #[arg(long = "as", value_name = "NAME")]
     pub named: Option<String>,
+    /// Have no services until they are created, as an account has before an app's first deployment
+    #[arg(long)]
+    pub without_services: bool,
     /// Listen at an address that other machines reach; all that do may run commands
     #[arg(long)]
     pub open: bool,

@@ -49,6 +49,10 @@ fn ecs(session: &Session<'_>, options: &EmulateEcsOptions) -> Result<(), Failure
             .hint("without that file what was registered is forgotten, and all else begins anew")
     })?;
     emulator.take(&first).map_err(|fault| unkept(&fault))?;
+    if options.without_services {
+        let begun = emulator.begin_without_services();
+        begun.map_err(|fault| unkept(&fault))?;
+    }
     let endpoint =
         Endpoint::listen(options.listen, options.open).map_err(|error| refused(&error))?;
     let url = format!("http://{}", endpoint.address());

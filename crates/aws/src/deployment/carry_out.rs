@@ -88,13 +88,13 @@ impl Deployer<'_> {
         Ok(outcome)
     }
 
-    async fn service(&self) -> Result<Service, AwsError> {
+    async fn service(&self) -> Result<Service, DeployError> {
         let located = &self.app.located;
         let service = self.ecs.service(&located.cluster, &located.service).await?;
-        service.ok_or_else(|| AwsError::Incomplete {
-            operation: "DescribeServices",
-            subject: located.service.clone(),
-            missing: "the service",
+        // Its stack may be deleted behind our back.
+        service.ok_or_else(|| DeployError::NotApplied {
+            app: located.app.clone(),
+            missing: format!("service {}", located.service),
         })
     }
 

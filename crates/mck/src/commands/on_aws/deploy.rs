@@ -10,6 +10,11 @@ use mck_aws::{
     Account, Begun, DatabaseError, DeployError, DeployedApp, DeploymentOutcome, DeploymentProgress,
     DeploymentRequest, RolloutView, StartedDeployment, TaskRole, TaskState,
 };
+use mck_aws_stacks::located;
+use mck_blueprint::{
+    Blueprint,
+    model::{App, DatabaseSchema},
+};
 use mck_local::supervisor::snapshot::State;
 
 use super::{OnAws, connect};
@@ -90,9 +95,11 @@ fn carry_out(session: &Session<'_>, asked: &Asked<'_>) -> Result<(), Failure> {
         }
         Begun::Started(started) => started,
     };
-    if started.is_first() && app.database_schema.is_some() {
-        prepare_database(session, &on_aws)?;
-    }
+    let by_hand = if started.is_first() && app.database_schema.is_some() {
+        prepare_database(session, &on_aws, app)?
+    } else {
+        None
+    };
     let (number, release) = (started.number, started.release.clone());
     let title = if started.is_followed {
         "Following"
@@ -133,20 +140,48 @@ fn carry_out(session: &Session<'_>, asked: &Asked<'_>) -> Result<(), Failure> {
             ]);
             Ok(())
         }
-        outcome => Err(failed(&name, number, &outcome, commands.hints())),
+        outcome => {
+            let failure = failed(&name, number, &outcome, commands.hints());
+            Err(by_hand.into_iter().fold(failure, Failure::hint))
+        }
     }
 }
 
-/// Schema and user of the app, which nothing but its first deployment needs before it is there.
-fn prepare_database(session: &Session<'_>, on_aws: &OnAws) -> Result<(), Failure> {
-    match on_aws.account.prepare_database(&on_aws.blueprint) {
-        // Somebody may have made them by hand; the hooks show it.
+/// Schema and user of the app, which nothing but its first deployment needs before it is there. Where
+/// they can't be made from here, the answer is what is left to people: who has done it needs no more,
+/// and the hooks of who has not fail before anything is recorded.
+fn prepare_database(
+    session: &Session<'_>,
+    on_aws: &OnAws,
+    app: &App,
+) -> Result<Option<String>, Failure> {
+    let blueprint = &on_aws.blueprint;
+    match on_aws.account.prepare_database(blueprint) {
         Err(error @ DatabaseError::NoDataApi { .. }) => {
+            let schemas = blueprint.database.schemas.iter();
+            let mut own = schemas.filter(|it| Some(&it.name) == app.database_schema.as_ref());
+            let by_hand = own.next().map(|schema| by_hand(blueprint, schema));
             session.printer.note(format_args!("warning: {error}"));
-            Ok(())
+            if let Some(by_hand) = &by_hand {
+                session.printer.note(format_args!("hint: {by_hand}"));
+            }
+            Ok(by_hand)
         }
-        done => Ok(done?),
+        done => {
+            done?;
+            Ok(None)
+        }
     }
+}
+
+/// What makes a schema by hand.
+fn by_hand(blueprint: &Blueprint, schema: &DatabaseSchema) -> String {
+    let secret = located::secret_name(blueprint, &schema.password_secret);
+    format!(
+        "where they were not made yet, `mck db shell --master -e {}` makes the schema `{}` and the \
+         user `{}` with all rights on it and the password of the secret {secret}",
+        blueprint.environment, schema.name, schema.user
+    )
 }
 
 /// A deployment that is followed.

@@ -35,6 +35,8 @@ pub fn run(session: &Session<'_>, options: &RunOptions) -> Result<ExitCode, Fail
     let (app, _) = on_aws.app(name)?;
     let line = command(app, container, &options.command)?;
     let deployed = DeployedApp::of(&on_aws.blueprint, app, who::asks());
+    // From now on a task may be there that Ctrl-C must end.
+    let interrupt = Interrupt::listen()?;
     let started = on_aws.account.start_command(&deployed, &line);
     let started = started.map_err(|error| refused(error, &on_aws, &app.name))?;
     let printer = session.printer;
@@ -46,7 +48,7 @@ pub fn run(session: &Session<'_>, options: &RunOptions) -> Result<ExitCode, Fail
         started: &started,
         task: &task,
     };
-    let ended = followed.follow(printer)?;
+    let ended = followed.follow(printer, &interrupt)?;
     match ended {
         CommandState::Ended(code) => Ok(passed_on(code)),
         CommandState::Failed(reason) => {
@@ -107,8 +109,7 @@ struct Followed<'a> {
 
 impl Followed<'_> {
     /// Prints the command's output until it has ended. Ctrl-C ends the command.
-    fn follow(&self, printer: &Printer) -> Result<CommandState, Failure> {
-        let interrupt = Interrupt::listen()?;
+    fn follow(&self, printer: &Printer, interrupt: &Interrupt) -> Result<CommandState, Failure> {
         let account = &self.on_aws.account;
         let region = &self.deployed.region;
         let output = self.started.output.clone();

@@ -7,6 +7,7 @@
 //! together.
 
 mod account;
+mod account_settings;
 mod apply;
 mod bucket;
 mod change_set;

@@ -14,6 +14,7 @@ mod planning;
 pub mod rollout;
 pub mod scaling;
 pub mod schedule;
+pub mod trunking;
 pub mod views;
 
 pub use model::Blueprint;

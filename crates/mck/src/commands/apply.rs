@@ -63,6 +63,8 @@ pub fn run(session: &Session<'_>, options: &ApplyOptions) -> Result<(), Failure>
     let readiness = connected.readiness(|id| planned.existing.iter().any(|it| it == id))?;
     readiness.refuse(&connected, difference)?;
     connected.settle(&readiness, printer, options.json)?;
+    // Before the App Servers start: an instance has what was on when it started.
+    connected.turn_on(&planned.trunking, printer, options.json)?;
     let lost = plan::refused(difference, &[]);
     apply(printer, connected, planned.obsolete, lost, options.json)
 }

@@ -8,7 +8,7 @@ use mck_blueprint::Blueprint;
 use mck_cost::{CostDifference, DeployedStack, Estimate};
 use mck_environment::EnvironmentFile;
 
-use super::{Drifted, Plan, readiness::Readiness, sides};
+use super::{Drifted, Plan, readiness::Readiness, sides, trunking::Trunking};
 use crate::{
     aws::AwsFile,
     cli::{PlanOptions, UsageOptions},
@@ -33,6 +33,7 @@ pub struct Planned {
     pub obsolete: Vec<mck_aws_stacks::difference::StackTemplate>,
     /// The ids of the stacks that are there.
     pub existing: Vec<String>,
+    pub trunking: Trunking,
 }
 
 /// Reads the file's environment, and finds out who we are in the account.
@@ -87,6 +88,8 @@ impl Connected {
         let readiness = self.readiness(|id| existing.iter().any(|it| it.id == id))?;
         let mut findings = mck_checker::check(&self.blueprint);
         findings.extend(readiness.findings(&self.blueprint.environment));
+        let trunking = self.trunking()?;
+        let settings = trunking.notes().iter().cloned();
         let plan = Plan {
             from: format!("account {}", self.identity.account),
             to: self.label.clone(),
@@ -94,7 +97,7 @@ impl Connected {
                 .into_iter()
                 .map(|(stack, found)| Drifted { stack, found })
                 .collect(),
-            notes: states.chain(texts).collect(),
+            notes: states.chain(texts).chain(settings).collect(),
             cost: CostDifference::between(before.as_ref(), Some(&estimate)),
             currency: estimate.currency,
             prices_of: estimate.prices_of,
@@ -107,6 +110,7 @@ impl Connected {
             plan,
             obsolete,
             existing,
+            trunking,
         })
     }
 }

@@ -4,6 +4,7 @@ pub mod account;
 pub mod readiness;
 mod sides;
 mod text;
+mod trunking;
 
 use std::process::ExitCode;
 

@@ -218,7 +218,8 @@ impl From<Exit> for ExitCode {
 /// The page of all exit codes.
 pub fn markdown() -> String {
     let mut page = "# Exit codes\n\nEvery kind of failure has a number of its own. `mck exec`, \
-        `mck run` and `mck ssh` end with the number of the command that they ran, once it runs. \
+        `mck run`, `mck ssh` and `mck db shell` end with the number of the command that they ran, \
+        once it runs. \
         `mck plan` has only three: 0 where nothing is to do, 2 where something changes, and 1 \
         where it failed, whatever the reason.\n\n\
         | code | meaning | what to do |\n|---|---|---|\n"

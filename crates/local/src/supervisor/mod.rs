@@ -135,7 +135,7 @@ struct Supervisor {
     /// Requests that each target got, by group and target, of all load-balancer nodes.
     requests: BTreeMap<(String, String), u64>,
     watch: failover::Watch,
-    /// When the network is looked at once more after a start.
+    /// When the network is looked at once more.
     sweep_at: Option<Instant>,
     finished: bool,
 }
@@ -310,8 +310,9 @@ impl Supervisor {
         }
     }
 
-    /// Looks at the network once more a moment after the start: a command that an earlier
-    /// supervisor had begun when it was killed may have made a namespace since the first look.
+    /// Looks at the network once more: a moment after the start, since a command that an earlier
+    /// supervisor had begun when it was killed may have made a namespace since the first look; and
+    /// after one that was made beside the end of a task, whose namespace it may have made again.
     fn sweep(&mut self) {
         let is_up = self.conditions.get(components::names::NETWORK) == Some(&Condition::Ready);
         if is_up && self.sweep_at.is_some_and(|at| at <= Instant::now()) {

@@ -545,6 +545,11 @@ impl Supervisor {
         self.tasks.remove(id);
         self.record.tasks.remove(id);
         self.save();
+        let network = self.conditions.get(super::components::names::NETWORK);
+        if matches!(network, Some(Condition::Working { .. })) {
+            // What it wants the network to be was noted while the task was there.
+            self.sweep_at = Some(Instant::now());
+        }
     }
 
     /// Takes a task on that an earlier supervisor started, if it is whole.

@@ -219,29 +219,41 @@ impl Store {
         kill_process(pid, Signal::KILL).unwrap();
     }
 
-    /// No container runs that is none of a task in the snapshot.
+    /// No container and no namespace is of another task than those in the snapshot; one that ended
+    /// between two looks is gone a moment later.
     pub fn expect_nothing_left_over(&self) {
-        let app = self.app();
-        let tasks: Vec<String> = app["tasks"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|task| task["id"].as_str().unwrap().to_owned())
-            .collect();
-        let bundles = self.state().join(&self.id).join("run/containers");
-        for bundle in fs::read_dir(bundles).unwrap() {
-            let name = bundle.unwrap().file_name().into_string().unwrap();
-            if let Some((task, _)) = name.split_once('.') {
-                assert!(tasks.iter().any(|it| it == task), "{name} is left over");
-            }
+        let mut left_over = self.left_over();
+        let begin = Instant::now();
+        while !left_over.is_empty() && begin.elapsed() < Duration::from_secs(5) {
+            pause(Duration::from_millis(100));
+            left_over = self.left_over();
         }
-        for namespace in fs::read_dir("/run/netns").unwrap() {
-            let name = namespace.unwrap().file_name().into_string().unwrap();
-            if name.contains(&self.id)
-                && let Some((_, task)) = name.split_once("task-")
-            {
-                assert!(tasks.iter().any(|it| it == task), "{name} is left over");
-            }
-        }
+        let events = self.run(&["events"]);
+        assert!(left_over.is_empty(), "{left_over:?}\n{events}");
     }
+
+    fn left_over(&self) -> Vec<String> {
+        let bundles = self.state().join(&self.id).join("run/containers");
+        let namespaces = names(Path::new("/run/netns")).into_iter();
+        let namespaces = namespaces.filter(|name| name.contains(&self.id));
+        // Asked for last: what has begun meanwhile is in it.
+        let mut found: Vec<(String, String)> = names(&bundles)
+            .into_iter()
+            .filter_map(|name| Some((name.split_once('.')?.0.to_owned(), name)))
+            .collect();
+        found.extend(
+            namespaces.filter_map(|name| Some((name.split_once("task-")?.1.to_owned(), name))),
+        );
+        let app = self.app();
+        let tasks = app["tasks"].as_array().unwrap();
+        found.retain(|(task, _)| !tasks.iter().any(|it| it["id"] == **task));
+        found.into_iter().map(|(_, name)| name).collect()
+    }
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).unwrap();
+    entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect()
 }

@@ -8,8 +8,13 @@ use mck_local::{
 };
 use serde::Serialize;
 
-use super::{choose_app, on_aws, require_root, status::short_revision};
-use crate::{cli::ReleasesOptions, failure::Failure, session::Session, table, time::relative};
+use super::{
+    choose_app, on_aws,
+    release_table::{self, Row},
+    require_root,
+    status::short_revision,
+};
+use crate::{cli::ReleasesOptions, failure::Failure, session::Session, time::relative};
 
 /// The releases of an app.
 #[derive(Debug, Serialize)]
@@ -43,43 +48,29 @@ pub fn run(session: &Session<'_>, options: &ReleasesOptions) -> Result<(), Failu
         printer.json(&all);
         return Ok(());
     }
-    if all.iter().all(|it| it.releases.is_empty()) {
-        printer.note("There is no release yet.");
-        printer.next(&[
-            ("mck build", "makes one"),
-            ("mck up", "makes one and runs it"),
-        ]);
-        return Ok(());
-    }
-    let releases = table(&all, Timestamp::now());
-    printer.result(table::render(
-        &releases,
-        printer.out_style(),
-        printer.out_width(),
-    ));
+    let next = [
+        ("mck build", "makes one"),
+        ("mck up", "makes one and runs it"),
+    ];
+    release_table::show(printer, &table(&all, Timestamp::now()), &next);
     Ok(())
 }
 
 fn table(all: &[AppReleases], now: Timestamp) -> Table {
     let rows = all.iter().flat_map(|of| {
-        of.releases.iter().map(|kept| {
-            vec![
-                of.app.clone(),
-                kept.release.id.clone(),
+        of.releases.iter().map(move |kept| Row {
+            app: of.app.clone(),
+            release: kept.release.id.clone(),
+            details: [
                 short_revision(&kept.release.revision).to_owned(),
                 kept.made
                     .map_or_else(String::new, |made| relative(made, now)),
-                word(kept.state).to_owned(),
-                kept.deployments
-                    .iter()
-                    .map(tell)
-                    .collect::<Vec<_>>()
-                    .join(", "),
-            ]
+            ],
+            state: word(kept.state),
+            deployments: kept.deployments.iter().map(tell).collect(),
         })
     });
-    let columns = ["App", "Release", "Revision", "Made", "State", "Deployments"];
-    table::table("Releases", &columns, rows.collect())
+    release_table::table(["Revision", "Made"], rows)
 }
 
 const fn word(state: ReleaseState) -> &'static str {
@@ -94,13 +85,13 @@ const fn word(state: ReleaseState) -> &'static str {
 /// A deployment in a few words.
 fn tell(it: &Use) -> String {
     let outcome = match it.outcome {
-        DeploymentState::InProgress => ", in progress",
+        DeploymentState::InProgress => "in progress",
         DeploymentState::Completed => "",
-        DeploymentState::RolledBack(_) => ", rolled back",
-        DeploymentState::Failed(_) => ", failed",
-        DeploymentState::Superseded => ", superseded",
+        DeploymentState::RolledBack(_) => "rolled back",
+        DeploymentState::Failed(_) => "failed",
+        DeploymentState::Superseded => "superseded",
     };
-    format!("{} by {}{outcome}", it.number, it.by)
+    release_table::deployment(it.number, &it.by, outcome)
 }
 
 #[cfg(test)]
@@ -108,7 +99,7 @@ mod tests {
     use mck_local::release::Release;
 
     use super::*;
-    use crate::style::Style;
+    use crate::{style::Style, table};
 
     #[test]
     fn each_release_has_a_row_with_its_deployments() {

@@ -10,12 +10,11 @@ use mck_local::{
     },
 };
 
-use super::{on_aws, require_root};
+use super::{on_aws, require_root, status_view};
 use crate::{
     cli::StatusOptions,
     failure::Failure,
     interrupt::Interrupt,
-    printer::Printer,
     progress::{screen::Screen, state_word, watch::watch},
     session::Session,
     style::Style,
@@ -32,16 +31,10 @@ pub fn run(session: &Session<'_>, options: &StatusOptions) -> Result<(), Failure
     let printer = session.printer;
     if !options.watch {
         let snapshot = client::snapshot(&layout)?;
-        if options.json {
-            printer.json(&snapshot);
-        } else {
-            printer.result(render(
-                &snapshot,
-                printer.out_style(),
-                printer.out_width(),
-                Timestamp::now(),
-            ));
-        }
+        let now = Timestamp::now();
+        status_view::once(printer, &snapshot, options.json, |style, width| {
+            render(&snapshot, style, width, now)
+        });
         return Ok(());
     }
     let interrupt = Interrupt::listen()?;
@@ -49,32 +42,18 @@ pub fn run(session: &Session<'_>, options: &StatusOptions) -> Result<(), Failure
     let mut last = None;
     watch(&layout, &interrupt, &mut |snapshot| {
         if last.as_ref() != Some(snapshot) {
-            show(printer, &mut screen, snapshot, options.json);
+            let now = Timestamp::now();
+            status_view::again(
+                printer,
+                &mut screen,
+                snapshot,
+                options.json,
+                |style, width| render(snapshot, style, width, now),
+            );
             last = Some(snapshot.clone());
         }
         printer.is_closed()
     })
-}
-
-/// One object a line for programs, a display that redraws itself on a terminal, else one after the
-/// other.
-fn show(printer: &Printer, screen: &mut Screen, snapshot: &Snapshot, as_json: bool) {
-    if as_json {
-        printer.json_line(snapshot);
-        return;
-    }
-    let now = Timestamp::now();
-    match printer.live_size() {
-        Some((width, height)) => {
-            let text = render(snapshot, printer.error_style(), Some(width), now);
-            let lines: Vec<String> = text.lines().take(height - 1).map(str::to_owned).collect();
-            printer.draw(&screen.frame(&lines));
-        }
-        None => printer.result(format_args!(
-            "{}\n",
-            render(snapshot, printer.out_style(), None, now)
-        )),
-    }
 }
 
 /// The beginning of a revision: all of it is in `--json` and in `/REVISION.txt`.
@@ -84,7 +63,6 @@ pub fn short_revision(revision: &str) -> &str {
 
 /// A snapshot as tables.
 fn render(snapshot: &Snapshot, style: Style, width: Option<usize>, now: Timestamp) -> String {
-    let name = format!("{} ({})", snapshot.project, snapshot.environment);
     let state = match (&snapshot.problem, snapshot.settled) {
         (Some(problem), _) => style.red(format_args!(
             "failing: {}: {}",
@@ -101,22 +79,15 @@ fn render(snapshot: &Snapshot, style: Style, width: Option<usize>, now: Timestam
         jobs(&snapshot.apps, now),
         components(snapshot),
     ];
-    let texts = tables
-        .iter()
-        .filter(|table| !table.rows.is_empty())
-        .map(|it| table::render(it, style, width));
-    let heading = format!("{} is {state}", style.bold(name));
-    std::iter::once(heading)
-        .chain(texts)
-        .collect::<Vec<_>>()
-        .join("\n\n")
+    let name = (snapshot.project.as_str(), snapshot.environment.as_str());
+    status_view::page(name, &state.to_string(), &tables, style, width)
 }
 
 fn apps(apps: &[AppStatus]) -> Table {
     let row = |app: &AppStatus| {
-        vec![
+        [
             app.name.clone(),
-            format!("{} of {}", app.healthy, app.desired),
+            status_view::healthy(app.healthy, app.desired),
             app.revision
                 .as_deref()
                 .map_or("", short_revision)
@@ -124,8 +95,7 @@ fn apps(apps: &[AppStatus]) -> Table {
             app.urls.join(" "),
         ]
     };
-    let rows = apps.iter().map(row).collect();
-    table::table("Apps", &["App", "Healthy", "Revision", "URL"], rows)
+    status_view::apps("Revision", apps.iter().map(row))
 }
 
 /// How many deployments of an app are shown; all that are kept are in `--json`.
@@ -186,7 +156,7 @@ fn tasks(apps: &[AppStatus], now: Timestamp) -> Table {
             (Some(text), None) | (None, Some(text)) => text.clone(),
             (None, None) => String::new(),
         };
-        vec![
+        [
             task.id.clone(),
             state_word(task.state).to_owned(),
             task.zone.clone(),
@@ -196,16 +166,7 @@ fn tasks(apps: &[AppStatus], now: Timestamp) -> Table {
             detail,
         ]
     });
-    let columns = [
-        "Task",
-        "State",
-        "Zone",
-        "App Server",
-        "Address",
-        "Placed",
-        "Detail",
-    ];
-    table::table("Tasks", &columns, rows.collect())
+    status_view::tasks(rows)
 }
 
 fn jobs(apps: &[AppStatus], now: Timestamp) -> Table {

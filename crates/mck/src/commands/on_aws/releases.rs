@@ -9,7 +9,13 @@ use serde::Serialize;
 
 use super::connect;
 use crate::{
-    cli::ReleasesOptions, exit::Exit, failure::Failure, session::Session, table, time::relative,
+    cli::ReleasesOptions,
+    commands::release_table::{self, Row},
+    exit::Exit,
+    failure::Failure,
+    session::Session,
+    table,
+    time::relative,
     who,
 };
 
@@ -63,18 +69,9 @@ pub fn run(session: &Session<'_>, options: &ReleasesOptions) -> Result<(), Failu
         printer.json(&all);
         return Ok(());
     }
-    if all.iter().all(|it| it.releases.is_empty()) {
-        printer.note("There is no release yet.");
-        let build = format!("mck build -e {}", session.environment_name());
-        printer.next(&[(&build, "makes one")]);
-        return Ok(());
-    }
-    let releases = table(&all, Timestamp::now());
-    printer.result(table::render(
-        &releases,
-        printer.out_style(),
-        printer.out_width(),
-    ));
+    let build = format!("mck build -e {}", session.environment_name());
+    let next = [(build.as_str(), "makes one")];
+    release_table::show(printer, &table(&all, Timestamp::now()), &next);
     Ok(())
 }
 
@@ -116,37 +113,30 @@ const fn word(state: ReleaseState) -> &'static str {
 
 fn table(all: &[AppReleases], now: Timestamp) -> Table {
     let rows = all.iter().flat_map(|of| {
-        of.releases.iter().map(|it| {
-            let uses: Vec<String> = it.deployments.iter().map(tell).collect();
-            vec![
-                of.app.clone(),
-                it.id.clone(),
+        of.releases.iter().map(move |it| Row {
+            app: of.app.clone(),
+            release: it.id.clone(),
+            details: [
                 it.pushed
                     .map_or_else(String::new, |pushed| relative(pushed, now)),
                 it.pushed
                     .map_or_else(|| "gone".to_owned(), |_| table::size(it.bytes)),
-                it.state.to_owned(),
-                uses.join(", "),
-            ]
+            ],
+            state: it.state,
+            deployments: it.deployments.iter().map(tell).collect(),
         })
     });
-    let columns = ["App", "Release", "Pushed", "Size", "State", "Deployments"];
-    table::table("Releases", &columns, rows.collect())
+    release_table::table(["Pushed", "Size"], rows)
 }
 
 /// A deployment in a few words.
 fn tell(it: &ToldUse) -> String {
     let outcome = match it.outcome {
-        "in-progress" => ", in progress",
-        "not-completed" => ", not completed",
+        "in-progress" => "in progress",
+        "not-completed" => "not completed",
         _ => "",
     };
-    let by = if it.by.is_empty() {
-        String::new()
-    } else {
-        format!(" by {}", it.by)
-    };
-    format!("{}{by}{outcome}", it.number)
+    release_table::deployment(it.number, &it.by, outcome)
 }
 
 #[cfg(test)]

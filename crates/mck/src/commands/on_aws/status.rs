@@ -11,9 +11,16 @@ use serde::Serialize;
 
 use super::{connect, tasks::task_name};
 use crate::{
-    cli::StatusOptions, commands::status::short_revision, exit::Exit, failure::Failure,
-    interrupt::Interrupt, printer::Printer, progress::screen::Screen, session::Session,
-    style::Style, table, time::relative,
+    cli::StatusOptions,
+    commands::{status::short_revision, status_view},
+    exit::Exit,
+    failure::Failure,
+    interrupt::Interrupt,
+    progress::screen::Screen,
+    session::Session,
+    style::Style,
+    table,
+    time::relative,
 };
 
 /// How often AWS is asked when watching.
@@ -69,11 +76,21 @@ pub fn run(session: &Session<'_>, options: &StatusOptions) -> Result<(), Failure
             return Err(Failure::new(Exit::NotRunning, message).hint(apply));
         }
         let Some(interrupt) = &interrupt else {
-            show_once(printer, blueprint, &overview, options.json);
+            let (status, now) = (status(blueprint, &overview), Timestamp::now());
+            status_view::once(printer, &status, options.json, |style, width| {
+                render(blueprint, &overview, style, width, now)
+            });
             return Ok(());
         };
         if last.as_ref() != Some(&overview) {
-            show(printer, &mut screen, blueprint, &overview, options.json);
+            let (status, now) = (status(blueprint, &overview), Timestamp::now());
+            status_view::again(
+                printer,
+                &mut screen,
+                &status,
+                options.json,
+                |style, width| render(blueprint, &overview, style, width, now),
+            );
             last = Some(overview);
         }
         let ticks = INTERVAL.as_millis() / TICK.as_millis();
@@ -96,40 +113,6 @@ fn is_nothing(overview: &Overview) -> bool {
             .all(|app| !app.is_deployed && app.release.is_none())
 }
 
-fn show_once(printer: &Printer, blueprint: &Blueprint, overview: &Overview, as_json: bool) {
-    if as_json {
-        printer.json(&status(blueprint, overview));
-    } else {
-        let (style, width) = (printer.out_style(), printer.out_width());
-        printer.result(render(blueprint, overview, style, width, Timestamp::now()));
-    }
-}
-
-fn show(
-    printer: &Printer,
-    screen: &mut Screen,
-    blueprint: &Blueprint,
-    overview: &Overview,
-    as_json: bool,
-) {
-    if as_json {
-        printer.json_line(&status(blueprint, overview));
-        return;
-    }
-    let now = Timestamp::now();
-    match printer.live_size() {
-        Some((width, height)) => {
-            let text = render(blueprint, overview, printer.error_style(), Some(width), now);
-            let lines: Vec<String> = text.lines().take(height - 1).map(str::to_owned).collect();
-            printer.draw(&screen.frame(&lines));
-        }
-        None => {
-            let text = render(blueprint, overview, printer.out_style(), None, now);
-            printer.result(format_args!("{text}\n"));
-        }
-    }
-}
-
 fn status<'a>(blueprint: &'a Blueprint, overview: &'a Overview) -> Status<'a> {
     Status {
         project: &blueprint.project,
@@ -146,7 +129,6 @@ fn render(
     width: Option<usize>,
     now: Timestamp,
 ) -> String {
-    let name = format!("{} ({})", blueprint.project, blueprint.environment);
     let broken = overview
         .stacks
         .iter()
@@ -175,13 +157,8 @@ fn render(
         database(overview),
         stacks(overview),
     ];
-    let texts = tables.iter().filter(|table| !table.rows.is_empty());
-    let texts = texts.map(|it| table::render(it, style, width));
-    let heading = format!("{} is {state}", style.bold(name));
-    std::iter::once(heading)
-        .chain(texts)
-        .collect::<Vec<_>>()
-        .join("\n\n")
+    let name = (blueprint.project.as_str(), blueprint.environment.as_str());
+    status_view::page(name, &state.to_string(), &tables, style, width)
 }
 
 fn apps(blueprint: &Blueprint, apps: &[AppStatus]) -> Table {
@@ -189,20 +166,19 @@ fn apps(blueprint: &Blueprint, apps: &[AppStatus]) -> Table {
         let planned = blueprint.apps.iter().find(|it| it.name == app.name);
         let url = planned.and_then(|it| it.url.clone());
         let healthy = if app.is_deployed {
-            format!("{} of {}", app.healthy, app.desired)
+            status_view::healthy(app.healthy, app.desired)
         } else {
             "not deployed".to_owned()
         };
         let release = app.release.as_deref().map_or("", short_revision);
-        vec![
+        [
             app.name.clone(),
             healthy,
             release.to_owned(),
             url.unwrap_or_default(),
         ]
     };
-    let rows = apps.iter().map(row).collect();
-    table::table("Apps", &["App", "Healthy", "Release", "URL"], rows)
+    status_view::apps("Release", apps.iter().map(row))
 }
 
 fn deployments(apps: &[AppStatus], now: Timestamp) -> Table {
@@ -243,7 +219,7 @@ fn deployments(apps: &[AppStatus], now: Timestamp) -> Table {
 
 fn tasks(apps: &[AppStatus], now: Timestamp) -> Table {
     let row = |app: &AppStatus, it: &TaskStatus| {
-        vec![
+        [
             task_name(&app.name, &it.id),
             state(it).to_owned(),
             it.zone.clone(),
@@ -256,16 +232,7 @@ fn tasks(apps: &[AppStatus], now: Timestamp) -> Table {
     let rows = apps
         .iter()
         .flat_map(|app| app.tasks.iter().map(move |it| row(app, it)));
-    let columns = [
-        "Task",
-        "State",
-        "Zone",
-        "App Server",
-        "Address",
-        "Placed",
-        "Detail",
-    ];
-    table::table("Tasks", &columns, rows.collect())
+    status_view::tasks(rows)
 }
 
 /// A task's state in the words of the local target.

@@ -61,7 +61,8 @@ pub struct ReleasesOptions {
 pub struct DeployOptions {
     /// The app [default: the only app]
     pub app: Option<String>,
-    /// A release that there is, by its id or the beginning of it [default: one made of the source]
+    /// A release that there is, by its id or the beginning of it [default: one made of the source; on AWS
+    /// the newest one that was pushed]
     #[arg(long, value_name = "ID", conflicts_with = "stop")]
     pub release: Option<String>,
     /// Stop the deployment in progress and go back to the one before

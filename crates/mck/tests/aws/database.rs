@@ -2,6 +2,8 @@
 //! speaks TLS, and between them what stands in for the session-manager-plugin. moto has the cluster and
 //! its secrets; sessions are opened by the test, since no stand-in has any.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
+
 #[path = "database_support.rs"]
 mod support;
 

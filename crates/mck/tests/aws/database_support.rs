@@ -1,5 +1,7 @@
 //! Servers with TLS, what stands in for the plugin and for sessions, and the program between them.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
+
 use std::{
     fs,
     io::Write,

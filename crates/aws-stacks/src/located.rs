@@ -1,7 +1,7 @@
 //! Where what a blueprint describes is found in an account: the names with which a command that goes
 //! around CloudFormation, such as a deployment, calls AWS.
 
-use mck_blueprint::model::{App, Blueprint, HookStage, Image};
+use mck_blueprint::model::{App, Blueprint, Container, HookStage};
 
 use crate::{names, servers, stack::StackId};
 
@@ -76,24 +76,21 @@ pub struct LocatedApp {
     pub release_parameter: String,
     /// The log group of its containers; streams are named `<prefix>/<container>/<task id>`.
     pub log_group: String,
-    /// The ECR repositories of its images, by base image.
+    /// The ECR repositories of the images that are made for it, by image.
     pub repositories: Vec<(String, String)>,
 }
 
 impl LocatedApp {
     /// Where the app of a blueprint is found.
     pub fn of(blueprint: &Blueprint, app: &App) -> Self {
-        let mut bases: Vec<&str> = app
+        let mut images: Vec<&str> = app
             .task_definition
             .containers
             .iter()
-            .filter_map(|container| match &container.image {
-                Image::Base(base) => Some(base.as_str()),
-                Image::Oci(_) => None,
-            })
+            .filter_map(Container::made_image)
             .collect();
-        bases.sort_unstable();
-        bases.dedup();
+        images.sort_unstable();
+        images.dedup();
         Self {
             app: app.name.clone(),
             stack: stack_name(blueprint, &StackId::App(app.name.clone())),
@@ -113,11 +110,11 @@ impl LocatedApp {
             run_family: names::run_family(app),
             release_parameter: names::release_parameter(blueprint, &app.name),
             log_group: app.log_group.clone(),
-            repositories: bases
+            repositories: images
                 .into_iter()
-                .map(|base| {
-                    let repository = names::repository(blueprint, &app.name, base);
-                    (base.to_owned(), repository)
+                .map(|image| {
+                    let repository = names::repository(blueprint, &app.name, image);
+                    (image.to_owned(), repository)
                 })
                 .collect(),
         }

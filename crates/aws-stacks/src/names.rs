@@ -243,9 +243,15 @@ pub(crate) fn secret(blueprint: &Blueprint, secret: &str) -> String {
     format!("{}/{}/{secret}", blueprint.project, blueprint.environment)
 }
 
-/// The ECR repository of an app's image on one of the kit's base images.
-pub(crate) fn repository(blueprint: &Blueprint, app: &str, base: &str) -> String {
-    format!("{}/{app}/{base}", blueprint.project)
+/// The ECR repository of an image that is made for an app
+/// ([`Container::made_image`](mck_blueprint::model::Container::made_image)).
+pub(crate) fn repository(blueprint: &Blueprint, app: &str, image: &str) -> String {
+    format!("{}{app}/{image}", repository_prefix(blueprint))
+}
+
+/// What the names of all of an environment's ECR repositories begin with, and no others'.
+pub(crate) fn repository_prefix(blueprint: &Blueprint) -> String {
+    format!("{}/{}/", blueprint.project, blueprint.environment)
 }
 
 /// The IAM path of all roles that an environment's tasks run as, and no others: who may deploy to the

@@ -162,13 +162,13 @@ fn exec_statements(cluster: &AppCluster, key: Text) -> [Statement; 4] {
 fn pull(blueprint: &Blueprint, containers: &Containers<'_>) -> Vec<Statement> {
     let mut repositories: Vec<Text> = Vec::new();
     for container in containers.all {
-        let repository = match (&container.image, containers.app) {
-            (Image::Base(base), Some(app)) => {
-                let name = names::repository(blueprint, app, base);
+        let repository = match (container.made_image(), containers.app, &container.image) {
+            (Some(made), Some(app), _) => {
+                let name = names::repository(blueprint, app, made);
                 Some(pseudo::arn("ecr", format!("repository/{name}")))
             }
-            (Image::Oci(reference), _) => private_repository(reference),
-            (Image::Base(_), None) => None,
+            (_, _, Image::Oci(reference)) => private_repository(reference),
+            (_, _, Image::Base(_)) => None,
         };
         repositories.extend(repository.filter(|it| !repositories.contains(it)));
     }

@@ -6,8 +6,10 @@ use std::{
     path::Path,
 };
 
+use mck_aws_stacks::hexadecimal;
 use serde::Serialize;
 use serde_json::{Map, Value as Json, json};
+use sha2::{Digest, Sha256};
 
 use crate::{
     content::Content,
@@ -24,6 +26,9 @@ use crate::{
 
 /// When images say that they were made: always the same, so that they are the same.
 const CREATED: &str = "1970-01-01T00:00:00Z";
+
+/// The length of a release's id.
+const ID_LENGTH: usize = 12;
 
 /// The machine's architecture, in Go's words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -76,8 +81,8 @@ pub struct Layer {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct MadeImage {
-    /// The base image's name.
-    pub base: String,
+    /// Its name.
+    pub name: String,
     /// Its manifest's digest.
     pub digest: String,
     /// Its layers, the base's first.
@@ -87,12 +92,26 @@ pub struct MadeImage {
 /// A release to make images of.
 #[derive(Debug, Clone, Copy)]
 pub struct Recipe<'a> {
-    /// Its tree.
-    pub tree: &'a Path,
+    /// Its tree; none where the images below have the code.
+    pub tree: Option<&'a Path>,
     /// Its id, which is the images' tag.
     pub release: &'a str,
     /// Its revision.
     pub revision: &'a str,
+}
+
+/// The id of a release that is made of the user's own images: twelve hexadecimal digits, as those of
+/// releases that are made of code. `bases` are the digests of what is built on.
+pub fn release_of_images<'a>(revision: &str, bases: impl IntoIterator<Item = &'a str>) -> String {
+    let bases: BTreeSet<&str> = bases.into_iter().collect();
+    let mut hash = Sha256::new();
+    for text in [revision].into_iter().chain(bases) {
+        hash.update(u64::try_from(text.len()).unwrap_or(u64::MAX).to_be_bytes());
+        hash.update(text);
+    }
+    let mut id = hexadecimal(&hash.finalize());
+    id.truncate(ID_LENGTH);
+    id
 }
 
 /// Brings an image to build on into a layout, unless it is there. Gives its manifest's digest.
@@ -220,12 +239,12 @@ pub fn build(
     let mut made = Vec::new();
     for (content, layout, base) in images {
         let mut fresh = Vec::new();
-        if let Some(path) = content.release.as_deref() {
+        if let (Some(path), Some(tree)) = (content.release.as_deref(), recipe.tree) {
             let layers = match releases.get(path) {
                 Some(there) => there,
                 None => releases
                     .entry(path)
-                    .or_insert(release_layers(recipe.tree, path, layout)?),
+                    .or_insert(release_layers(tree, path, layout)?),
             };
             for (kind, layer) in &layers.layers {
                 layout.adopt(&layers.layout, &layer.descriptor)?;
@@ -268,8 +287,9 @@ fn assemble(
 ) -> Result<MadeImage, ImageError> {
     let mut manifest: Manifest = layout.json(base)?;
     let mut config: Config = layout.json(&manifest.config.digest)?;
-    let passwd = users::passwd(layout, &content.base, &manifest.layers)?;
-    let owner = |user: &str| users::owner(&content.base, &passwd, user);
+    let below = content.base.to_string();
+    let passwd = users::passwd(layout, &below, &manifest.layers)?;
+    let owner = |user: &str| users::owner(&below, &passwd, user);
     let entries = layer::of_content(content, owner)?;
     if !entries.is_empty() {
         let written = layer::write(layout, &entries)?;
@@ -303,7 +323,7 @@ fn assemble(
     keep.extend([whole.digest.as_str(), manifest.config.digest.as_str()]);
     layout.prune(&keep)?;
     Ok(MadeImage {
-        base: content.base.clone(),
+        name: content.name.clone(),
         digest: whole.digest,
         layers,
     })

@@ -1,17 +1,38 @@
-//! What an app's image on each base image holds, decided from the blueprint.
+//! What each image that is made for an app holds, decided from the blueprint.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use mck_aws_stacks::{files_digest, files_label};
 use mck_blueprint::model::{App, ConfigurationFile, Container, Image, MountSource};
 
 use crate::error::ImageError;
 
+/// An image that is put below.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Base {
+    /// The base image of this name; whoever builds says where it is.
+    Named(String),
+    /// The user's own image, by reference.
+    Own(String),
+}
+
+impl fmt::Display for Base {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Self::Named(text) | Self::Own(text)) = self;
+        out.write_str(text)
+    }
+}
+
 /// What comes on top of a base image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Content {
-    /// The base image's name.
-    pub base: String,
+    /// The image's name.
+    pub name: String,
+    /// What is below.
+    pub base: Base,
     /// Where the release lies; none where no container of the image sees it.
     pub release: Option<String>,
     /// Configuration files, by path.
@@ -31,35 +52,42 @@ pub struct Folder {
     pub owner: String,
 }
 
-/// What each image of an app holds, in the order of the base images' names.
+/// What each image of an app holds, in the order of their names.
 ///
 /// # Errors
 /// Where containers that share an image want different files at one path, or other signals.
 pub fn contents(app: &App) -> Result<Vec<Content>, ImageError> {
     let containers = &app.task_definition.containers;
-    let bases: BTreeSet<&str> = containers.iter().filter_map(base).collect();
-    bases
+    let names: BTreeSet<&str> = containers
+        .iter()
+        .filter_map(Container::made_image)
+        .collect();
+    names
         .into_iter()
         .map(|name| {
-            let of_base = containers.iter().filter(|it| base(it) == Some(name));
-            content(name, of_base)
+            let of_image = containers.iter().filter(|it| it.made_image() == Some(name));
+            content(name, of_image)
         })
         .collect()
 }
 
-fn base(container: &Container) -> Option<&str> {
+fn base(container: &Container) -> Base {
     match &container.image {
-        Image::Base(name) => Some(name),
-        Image::Oci(_) => None,
+        Image::Base(name) => Base::Named(name.clone()),
+        Image::Oci(reference) => Base::Own(reference.clone()),
     }
 }
 
 fn content<'a>(
-    base: &str,
+    name: &str,
     containers: impl Iterator<Item = &'a Container>,
 ) -> Result<Content, ImageError> {
+    let mut containers = containers.peekable();
     let mut content = Content {
-        base: base.to_owned(),
+        name: name.to_owned(),
+        base: containers
+            .peek()
+            .map_or_else(|| Base::Named(name.to_owned()), |first| base(first)),
         release: None,
         files: BTreeMap::new(),
         folders: BTreeMap::new(),
@@ -71,7 +99,7 @@ fn content<'a>(
             content.stop_signal.clone_from(&container.stop_signal);
         } else if content.stop_signal != container.stop_signal {
             return Err(ImageError::unusable(
-                base,
+                name,
                 format!(
                     "its containers want the signals {} and {}, and an image has one",
                     content.stop_signal, container.stop_signal
@@ -82,7 +110,7 @@ fn content<'a>(
             let before = content.files.insert(file.path.clone(), file.clone());
             if before.is_some_and(|before| before != *file) {
                 return Err(ImageError::Conflict {
-                    base: base.to_owned(),
+                    image: name.to_owned(),
                     path: file.path.clone(),
                 });
             }

@@ -25,10 +25,10 @@ pub enum ImageError {
         reason: String,
     },
     /// Two containers want other content at one path of their common image.
-    #[error("the containers of the image on {base} want different files at {path}")]
+    #[error("the containers of the image {image} want different files at {path}")]
     Conflict {
-        /// The base image.
-        base: String,
+        /// The image.
+        image: String,
         /// The path.
         path: String,
     },
@@ -93,6 +93,20 @@ impl ImageError {
                 ..
             }
         )
+    }
+
+    /// Whether a registry refused for what was asked, not for its own state.
+    pub(crate) const fn is_client_error(&self) -> bool {
+        matches!(self, Self::Refused { status: 400..=428 | 430..=499, .. })
+    }
+
+    /// Whether another attempt may go better.
+    pub(crate) const fn may_pass(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } => true,
+            Self::Refused { status, .. } => *status == 429 || *status >= 500,
+            _ => false,
+        }
     }
 
     pub(crate) fn unusable(subject: &str, reason: impl Into<String>) -> Self {

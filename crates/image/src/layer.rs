@@ -28,6 +28,9 @@ const ROOT: Owner = Owner { user: 0, group: 0 };
 const FIRST_TIME: u64 = 1_577_836_800;
 /// In how many seconds from then they lie: a year's.
 const TIMES: u64 = 365 * 86_400;
+/// What the names of marks begin with that hide something of the layers below (OCI image layer
+/// specification, "Whiteouts").
+pub(crate) const WHITEOUT: &str = ".wh.";
 /// Composer's folder: it changes less often than the rest, and has most of the files.
 const VENDOR: &str = "vendor";
 /// Folders of every base image (Debian's `base-files`), whose owners and modes stay as they are.
@@ -141,6 +144,10 @@ fn list(top: &Path, below: &Path, found: &mut dyn FnMut(&Path, Entry)) -> Result
     for entry in fs::read_dir(&folder).map_err(at(&folder))? {
         let name = entry.map_err(at(&folder))?.file_name();
         let (path, full) = (below.join(&name), folder.join(&name));
+        if name.as_encoded_bytes().starts_with(WHITEOUT.as_bytes()) {
+            let reason = format!("an image can't hold it: {WHITEOUT} means that a file is gone");
+            return Err(ImageError::unusable(&path.to_string_lossy(), reason));
+        }
         let metadata = fs::symlink_metadata(&full).map_err(at(&full))?;
         if metadata.is_dir() {
             found(&path, Entry::Folder(ROOT));

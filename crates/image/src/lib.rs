@@ -17,8 +17,10 @@ mod reference;
 mod registry;
 mod users;
 
-pub use build::{Layer, LayerKind, MadeImage, Platform, Recipe, build, fetch_base};
-pub use content::{Content, Folder, contents};
+pub use build::{
+    Layer, LayerKind, MadeImage, Platform, Recipe, build, fetch_base, release_of_images,
+};
+pub use content::{Base, Content, Folder, contents};
 pub use credentials::Credentials;
 pub use error::ImageError;
 pub use layout::Layout;

@@ -3,48 +3,31 @@
 //! A token is asked for when the registry says where (RFC 6750's challenge, in Docker's words); a
 //! registry with basic authentication, such as ECR, gets the credentials themselves.
 
-use std::{cell::RefCell, fs::File, io::Read, sync::Arc, thread, time::Duration};
+mod challenge;
+mod connection;
+
+use std::io::Read;
 
 use serde::Serialize;
-use serde_json::Value as Json;
-use ureq::{
-    Agent, AsSendBody, Body,
-    http::{Method, Request, Response, header},
-    tls::{Certificate, RootCerts, TlsConfig},
-};
+use ureq::http::{Method, header};
 
+use self::connection::{Connection, Deadlines, Payload, header_of};
 use crate::{
     credentials::Credentials,
     error::{ImageError, at},
     layout::Layout,
-    manifest::{DOCKER_INDEX, DOCKER_MANIFEST, Descriptor, INDEX, MANIFEST, Manifest},
-    reference::is_loopback,
+    manifest::{Descriptor, MANIFEST, Manifest},
 };
 
-/// How often something is asked for before it counts as failed.
-const ATTEMPTS: u32 = 4;
-/// The wait before the second attempt; each further one is twice as long.
-const FIRST_WAIT: Duration = Duration::from_millis(500);
-/// How long a connection may take.
-const CONNECT: Duration = Duration::from_secs(10);
-/// How long an answer may take to begin; a registry may put a large blob away meanwhile.
-const ANSWER: Duration = Duration::from_secs(300);
-/// How long a connection may be silent while a body is read or written.
-const SILENCE: Duration = Duration::from_secs(60);
+/// The content type of blobs.
+const OCTETS: &str = "application/octet-stream";
 /// The longest manifest that is read, in bytes: what registries take (OCI distribution
 /// specification).
 const LONGEST_MANIFEST: u64 = 4 << 20;
-/// The longest answer of a registry's about an error, in bytes.
-const LONGEST_REASON: u64 = 16 << 10;
-
 /// A registry.
 #[derive(Debug)]
 pub struct Registry {
-    host: String,
-    agent: Agent,
-    credentials: Option<Credentials>,
-    /// The header `Authorization` that was taken last.
-    authorization: RefCell<Option<String>>,
+    connection: Connection,
 }
 
 /// A blob of an image, and whether the registry had it.
@@ -70,35 +53,18 @@ pub struct PushReport {
 }
 
 impl Registry {
-    /// The registry at a host, perhaps with a port. One on this machine is spoken to without TLS.
+    /// The registry at a host, perhaps with a port. One on this machine is spoken to without TLS where
+    /// it has none, as Docker does. Certificates are checked by the machine's authorities, or those in
+    /// the file that `SSL_CERT_FILE` names.
     pub fn new(host: &str, credentials: Option<Credentials>) -> Self {
-        let certificates = rustls_native_certs::load_native_certs().certs;
-        let certificates = certificates
-            .iter()
-            .map(|it| Certificate::from_der(it).to_owned());
-        let tls = TlsConfig::builder()
-            .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .root_certs(RootCerts::Specific(Arc::new(certificates.collect())))
-            .build();
-        let config = Agent::config_builder()
-            .tls_config(tls)
-            .http_status_as_error(false)
-            .user_agent("magecloudkit")
-            .timeout_connect(Some(CONNECT))
-            .timeout_recv_response(Some(ANSWER))
-            .timeout_per_read(Some(SILENCE))
-            .timeout_per_write(Some(SILENCE));
         Self {
-            host: host.to_owned(),
-            agent: config.build().new_agent(),
-            credentials,
-            authorization: RefCell::new(None),
+            connection: Connection::new(host, credentials, Deadlines::default()),
         }
     }
 
     /// Its host.
     pub fn host(&self) -> &str {
-        &self.host
+        &self.connection.host
     }
 
     /// A manifest or index by tag or digest, with its media type.
@@ -108,12 +74,12 @@ impl Registry {
         version: &str,
     ) -> Result<(String, Vec<u8>), ImageError> {
         let path = format!("/v2/{name}/manifests/{version}");
-        let mut answer = self.ask(&Method::GET, &path, &[200])?;
+        let mut answer = self.connection.ask(&Method::GET, &path, &[200])?;
         let media_type = header_of(&answer, header::CONTENT_TYPE.as_str());
         let body = answer.body_mut().with_config().limit(LONGEST_MANIFEST);
         let text = body
             .read_to_vec()
-            .map_err(|error| self.unreachable("GET", &path, error))?;
+            .map_err(|error| self.connection.unreachable("GET", &path, error))?;
         Ok((media_type, text))
     }
 
@@ -125,9 +91,18 @@ impl Registry {
         layout: &Layout,
     ) -> Result<(), ImageError> {
         let path = format!("/v2/{name}/blobs/{}", blob.digest);
-        let answer = self.ask(&Method::GET, &path, &[200])?;
-        let mut body = answer.into_body().into_reader().take(blob.size);
-        layout.take(blob, &mut body)
+        self.connection.attempts(|| {
+            let answer =
+                self.connection
+                    .request(&Method::GET, &path, None, Payload::Nothing, &[200])?;
+            let body = answer.into_body().into_reader().take(blob.size);
+            let mut body = Heard { body, broke: None };
+            let taken = layout.take(blob, &mut body);
+            match body.broke {
+                Some(error) => Err(self.connection.unreachable("GET", &path, error.into())),
+                None => taken,
+            }
+        })
     }
 
     /// Sends the only image of a layout under a tag: what the registry has is not sent again.
@@ -149,7 +124,7 @@ impl Registry {
             Some(there) if there == wanted.digest => false,
             Some(_) => {
                 return Err(ImageError::TagTaken {
-                    repository: format!("{}/{name}", self.host),
+                    repository: format!("{}/{name}", self.connection.host),
                     tag: tag.to_owned(),
                 });
             }
@@ -175,7 +150,7 @@ impl Registry {
     /// The digest that a tag leads to; none where there is no such tag.
     fn digest_of(&self, name: &str, tag: &str) -> Result<Option<String>, ImageError> {
         let path = format!("/v2/{name}/manifests/{tag}");
-        let answer = self.ask(&Method::HEAD, &path, &[200, 404])?;
+        let answer = self.connection.ask(&Method::HEAD, &path, &[200, 404])?;
         let digest = header_of(&answer, "docker-content-digest");
         Ok((answer.status().as_u16() == 200).then_some(digest))
     }
@@ -188,46 +163,61 @@ impl Registry {
         blob: &Descriptor,
         siblings: &[String],
     ) -> Result<bool, ImageError> {
-        let path = format!("/v2/{name}/blobs/{}", blob.digest);
-        let answer = self.ask(&Method::HEAD, &path, &[200, 404])?;
-        if answer.status().as_u16() == 200 {
+        if self.has_blob(name, blob)? {
             return Ok(false);
         }
-        let mut failed = None;
-        for attempt in 0..ATTEMPTS {
-            wait_before(attempt);
-            match self.upload(layout, name, blob, siblings) {
-                Err(error) if is_worth_another(&error) => failed = Some(error),
-                done => return done,
-            }
-        }
-        Err(failed.expect("there is at least one attempt"))
+        // What may not be looked into has nothing for us.
+        let mut others = siblings.iter().filter(|it| *it != name);
+        let sibling = others.find(|it| self.has_blob(it, blob).unwrap_or(false));
+        self.connection
+            .attempts(|| self.upload(layout, name, blob, sibling.map(String::as_str)))
     }
 
+    fn has_blob(&self, name: &str, blob: &Descriptor) -> Result<bool, ImageError> {
+        let path = format!("/v2/{name}/blobs/{}", blob.digest);
+        let answer = self.connection.ask(&Method::HEAD, &path, &[200, 404])?;
+        Ok(answer.status().as_u16() == 200)
+    }
+
+    /// Whether it was sent; else it was taken over from another repository. An upload that broke off
+    /// begins anew: what came of it is not known.
     fn upload(
         &self,
         layout: &Layout,
         name: &str,
         blob: &Descriptor,
-        siblings: &[String],
+        sibling: Option<&str>,
     ) -> Result<bool, ImageError> {
-        let mut path = format!("/v2/{name}/blobs/uploads/");
-        if let Some(sibling) = siblings.iter().find(|it| *it != name) {
-            path = format!("{path}?mount={}&from={sibling}", blob.digest);
-        }
-        let answer = self.ask(&Method::POST, &path, &[201, 202])?;
+        let begin = format!("/v2/{name}/blobs/uploads/");
+        let post = |path: &str| {
+            self.connection
+                .request(&Method::POST, path, None, Payload::Text(&[]), &[201, 202])
+        };
+        let mounted =
+            sibling.map(|sibling| post(&format!("{begin}?mount={}&from={sibling}", blob.digest)));
+        let answer = match mounted {
+            Some(Err(error)) if error.is_client_error() => post(&begin)?,
+            Some(answer) => answer?,
+            None => post(&begin)?,
+        };
         if answer.status().as_u16() == 201 {
             return Ok(false);
         }
         let place = header_of(&answer, header::LOCATION.as_str());
         let file = layout.blob(&blob.digest);
-        let file = File::open(&file).map_err(at(&file))?;
-        let octets = "application/octet-stream";
-        let answer = self.send(&Method::PATCH, &place, octets, file, &[202])?;
+        let octets = Some(OCTETS);
+        let answer = self.connection.request(
+            &Method::PATCH,
+            &place,
+            octets,
+            Payload::File(&file),
+            &[202],
+        )?;
         let place = header_of(&answer, header::LOCATION.as_str());
         let joint = if place.contains('?') { '&' } else { '?' };
         let place = format!("{place}{joint}digest={}", blob.digest);
-        self.send(&Method::PUT, &place, octets, &[] as &[u8], &[201])?;
+        self.connection
+            .request(&Method::PUT, &place, octets, Payload::Text(&[]), &[201])?;
         Ok(true)
     }
 
@@ -241,254 +231,30 @@ impl Registry {
         let path = layout.blob(&manifest.digest);
         let text = std::fs::read(&path).map_err(at(&path))?;
         let path = format!("/v2/{name}/manifests/{tag}");
-        self.send(&Method::PUT, &path, MANIFEST, text.as_slice(), &[201])?;
+        let text = Payload::Text(&text);
+        self.connection.attempts(|| {
+            self.connection
+                .request(&Method::PUT, &path, Some(MANIFEST), text, &[201])
+        })?;
         Ok(())
     }
+}
 
-    /// Asks for something that may be asked for again, and gets one of these answers.
-    fn ask(&self, method: &Method, path: &str, good: &[u16]) -> Result<Response<Body>, ImageError> {
-        let mut failed = None;
-        for attempt in 0..ATTEMPTS {
-            wait_before(attempt);
-            match self.ask_once(method, path, good) {
-                Err(error) if is_worth_another(&error) => failed = Some(error),
-                done => return done,
-            }
-        }
-        Err(failed.expect("there is at least one attempt"))
-    }
+/// A body that tells whether it broke off: what reads it can't tell that from its own failures.
+struct Heard<R> {
+    body: R,
+    broke: Option<std::io::Error>,
+}
 
-    fn ask_once(
-        &self,
-        method: &Method,
-        path: &str,
-        good: &[u16],
-    ) -> Result<Response<Body>, ImageError> {
-        let answer = self.exchange(method, path, None, ())?;
-        if answer.status().as_u16() == 401 && self.authorize(&answer)? {
-            let answer = self.exchange(method, path, None, ())?;
-            return self.expect(method, path, answer, good);
-        }
-        self.expect(method, path, answer, good)
-    }
-
-    fn send(
-        &self,
-        method: &Method,
-        place: &str,
-        media_type: &str,
-        body: impl AsSendBody,
-        good: &[u16],
-    ) -> Result<Response<Body>, ImageError> {
-        let answer = self.exchange(method, place, Some(media_type), body)?;
-        self.expect(method, place, answer, good)
-    }
-
-    fn exchange(
-        &self,
-        method: &Method,
-        place: &str,
-        media_type: Option<&str>,
-        body: impl AsSendBody,
-    ) -> Result<Response<Body>, ImageError> {
-        let failed = |error| self.unreachable(method.as_str(), place, error);
-        let url = self.url(place);
-        let mut request = Request::builder().method(method).uri(&url).header(
-            header::ACCEPT,
-            [INDEX, MANIFEST, DOCKER_INDEX, DOCKER_MANIFEST].join(", "),
-        );
-        if let Some(media_type) = media_type {
-            request = request.header(header::CONTENT_TYPE, media_type);
-        }
-        // An upload may go on at another host, which is not to get them.
-        let own = url.starts_with(&self.url("/"));
-        if let Some(authorization) = self.authorization.borrow().as_deref().filter(|_| own) {
-            request = request.header(header::AUTHORIZATION, authorization);
-        }
-        let request = request.body(body).map_err(|error| failed(error.into()))?;
-        self.agent.run(request).map_err(failed)
-    }
-
-    /// The address of a path; what is a whole address already stays as it is.
-    fn url(&self, place: &str) -> String {
-        if place.starts_with("http://") || place.starts_with("https://") {
-            return place.to_owned();
-        }
-        let scheme = if is_loopback(&self.host) {
-            "http"
-        } else {
-            "https"
-        };
-        format!("{scheme}://{}{place}", self.host)
-    }
-
-    /// Does what a refusal asks for; whether another try makes sense.
-    fn authorize(&self, refusal: &Response<Body>) -> Result<bool, ImageError> {
-        let challenge = header_of(refusal, header::WWW_AUTHENTICATE.as_str());
-        let authorization = match Challenge::read(&challenge) {
-            Challenge::Bearer {
-                realm,
-                service,
-                scope,
-            } => Some(format!("Bearer {}", self.token(&realm, &service, &scope)?)),
-            Challenge::Basic => self.credentials.as_ref().map(Credentials::basic),
-            Challenge::Other => None,
-        };
-        let is_another = authorization.is_some() && *self.authorization.borrow() != authorization;
-        *self.authorization.borrow_mut() = authorization;
-        Ok(is_another)
-    }
-
-    fn token(&self, realm: &str, service: &str, scope: &str) -> Result<String, ImageError> {
-        let failed = |error| self.unreachable("GET", realm, error);
-        let mut call = self
-            .agent
-            .get(realm)
-            .query("service", service)
-            .query("scope", scope);
-        if let Some(credentials) = &self.credentials {
-            call = call.header(header::AUTHORIZATION, credentials.basic());
-        }
-        let answer = call.call().map_err(failed)?;
-        let mut answer = self.expect(&Method::GET, realm, answer, &[200])?;
-        let text = answer.body_mut().read_to_string().map_err(failed)?;
-        let token: Json = serde_json::from_str(&text).unwrap_or_default();
-        let token = token["token"].as_str().or(token["access_token"].as_str());
-        token
-            .map(str::to_owned)
-            .ok_or_else(|| ImageError::unusable(realm, "it gave no token"))
-    }
-
-    fn expect(
-        &self,
-        method: &Method,
-        place: &str,
-        mut answer: Response<Body>,
-        good: &[u16],
-    ) -> Result<Response<Body>, ImageError> {
-        let status = answer.status().as_u16();
-        if good.contains(&status) {
-            return Ok(answer);
-        }
-        let body = answer.body_mut().with_config().limit(LONGEST_REASON);
-        let text = body.lossy_utf8(true).read_to_string().unwrap_or_default();
-        Err(ImageError::Refused {
-            registry: self.host.clone(),
-            request: request_of(method.as_str(), place),
-            status,
-            reason: reason(&text),
+impl<R: Read> Read for Heard<R> {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        self.body.read(into).map_err(|error| {
+            let same = std::io::Error::from(error.kind());
+            self.broke = Some(error);
+            same
         })
-    }
-
-    fn unreachable(&self, method: &str, place: &str, error: ureq::Error) -> ImageError {
-        ImageError::Unreachable {
-            registry: self.host.clone(),
-            request: request_of(method, place),
-            source: Box::new(error),
-        }
-    }
-}
-
-/// A request as messages name it: without the query, which may hold a signature.
-fn request_of(method: &str, place: &str) -> String {
-    format!("{method} {}", place.split('?').next().unwrap_or_default())
-}
-
-fn header_of(answer: &Response<Body>, name: &str) -> String {
-    let value = answer.headers().get(name);
-    let value = value.and_then(|it| it.to_str().ok());
-    value.unwrap_or_default().to_owned()
-}
-
-/// What a registry says of an error, in its own words.
-fn reason(text: &str) -> String {
-    let answer: Json = serde_json::from_str(text).unwrap_or_default();
-    let first = &answer["errors"][0];
-    let said = first["message"].as_str().or(first["code"].as_str());
-    said.unwrap_or_default().to_owned()
-}
-
-fn is_worth_another(error: &ImageError) -> bool {
-    match error {
-        ImageError::Unreachable { .. } => true,
-        ImageError::Refused { status, .. } => *status == 429 || *status >= 500,
-        _ => false,
-    }
-}
-
-fn wait_before(attempt: u32) {
-    if attempt > 0 {
-        thread::park_timeout(FIRST_WAIT * (1 << (attempt - 1)));
-    }
-}
-
-/// What a refusal asks for.
-#[derive(Debug, PartialEq, Eq)]
-enum Challenge {
-    Bearer {
-        realm: String,
-        service: String,
-        scope: String,
-    },
-    Basic,
-    Other,
-}
-
-impl Challenge {
-    fn read(header: &str) -> Self {
-        let (scheme, rest) = header.split_once(' ').unwrap_or((header, ""));
-        if scheme.eq_ignore_ascii_case("basic") {
-            return Self::Basic;
-        }
-        if !scheme.eq_ignore_ascii_case("bearer") {
-            return Self::Other;
-        }
-        // Values are in quotes and may hold commas.
-        let value = |name: &str| {
-            let (_, rest) = rest.split_once(&format!("{name}=\""))?;
-            Some(rest.split_once('"')?.0.to_owned())
-        };
-        match value("realm") {
-            Some(realm) => Self::Bearer {
-                realm,
-                service: value("service").unwrap_or_default(),
-                scope: value("scope").unwrap_or_default(),
-            },
-            None => Self::Other,
-        }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn challenges_are_read() {
-        let header = r#"Bearer realm="https://auth.example.com/token",service="r",scope="repository:a/b:pull,push""#;
-        let expected = Challenge::Bearer {
-            realm: "https://auth.example.com/token".to_owned(),
-            service: "r".to_owned(),
-            scope: "repository:a/b:pull,push".to_owned(),
-        };
-        assert_eq!(Challenge::read(header), expected);
-        assert_eq!(Challenge::read("Basic realm=\"x\""), Challenge::Basic);
-        assert_eq!(Challenge::read("Digest x"), Challenge::Other);
-        assert_eq!(Challenge::read(""), Challenge::Other);
-    }
-
-    #[test]
-    fn no_signature_is_in_a_message() {
-        assert_eq!(
-            request_of("PUT", "https://a/b?X-Amz-Signature=1"),
-            "PUT https://a/b"
-        );
-    }
-
-    #[test]
-    fn what_a_registry_says_is_found() {
-        let text = r#"{"errors":[{"code":"DENIED","message":"not you"}]}"#;
-        assert_eq!(reason(text), "not you");
-        assert_eq!(reason("<html>"), "");
-    }
-}
+mod tests;

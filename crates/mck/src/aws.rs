@@ -48,6 +48,13 @@ impl AwsFile {
         })
     }
 
+    /// The other environments that are on AWS in the same region.
+    pub fn neighbours<'a>(&'a self, of: &Blueprint) -> Vec<&'a Blueprint> {
+        let all = self.blueprints.iter();
+        all.filter(|it| it.region == of.region && it.environment != of.environment)
+            .collect()
+    }
+
     /// The named environment; without a name the only one, or `production`.
     pub fn choose(&self, name: Option<&str>) -> Result<&Blueprint, Failure> {
         let names: Vec<String> = self

@@ -25,12 +25,10 @@ pub(super) fn add(stack: &mut Stack, global: &Global, blueprints: &[&Blueprint],
             .iter()
             .filter(|user| of_it(&user.environment))
             .collect();
-        let repositories = roles.iter().flat_map(|role| &role.repositories);
-        let repositories = repositories.chain(users.iter().flat_map(|user| &user.repositories));
         if roles.is_empty() && users.is_empty() {
             continue;
         }
-        let policies = permissions::add(stack, blueprint, repositories, stacks);
+        let policies = permissions::add(stack, blueprint, stacks);
         for role in roles {
             add_role(stack, global, role, &policies);
         }

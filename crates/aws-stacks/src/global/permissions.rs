@@ -1,8 +1,6 @@
 //! What continuous integration may do to one environment: push images, deploy them, run its
 //! one-off tasks, and read why something failed.
 
-use std::collections::BTreeSet;
-
 use mck_blueprint::model::Blueprint;
 use mck_cloudformation::{LogicalId, PolicyDocument, Statement, Text, pseudo, resources::iam};
 
@@ -16,14 +14,9 @@ use crate::{
 const CLUSTERS_PER_POLICY: usize = 6;
 
 /// Adds the environment's policies and gives their logical ids.
-pub(super) fn add<'a>(
-    stack: &mut Stack,
-    blueprint: &Blueprint,
-    repositories: impl Iterator<Item = &'a String>,
-    stacks: usize,
-) -> Vec<LogicalId> {
+pub(super) fn add(stack: &mut Stack, blueprint: &Blueprint, stacks: usize) -> Vec<LogicalId> {
     let environment = &blueprint.environment;
-    let releases = PolicyDocument::new(releases(blueprint, repositories, stacks));
+    let releases = PolicyDocument::new(releases(blueprint, stacks));
     let mut policies = vec![("releases".to_owned(), releases)];
     let clusters = blueprint.clusters.chunks(CLUSTERS_PER_POLICY).enumerate();
     policies.extend(clusters.map(|(index, clusters)| {
@@ -51,11 +44,7 @@ pub(super) fn add<'a>(
     ids
 }
 
-fn releases<'a>(
-    blueprint: &Blueprint,
-    repositories: impl Iterator<Item = &'a String>,
-    stacks: usize,
-) -> Vec<Statement> {
+fn releases(blueprint: &Blueprint, stacks: usize) -> Vec<Statement> {
     let Blueprint {
         project,
         environment,
@@ -70,9 +59,11 @@ fn releases<'a>(
             "ecr:ListImages",
         ]))
         .named("Images")
-        .on(families(repositories)
-            .into_iter()
-            .map(|family| pseudo::arn("ecr", format!("repository/{family}/*")))),
+        // A policy has no room for the names of hundreds of apps.
+        .on([pseudo::arn(
+            "ecr",
+            format!("repository/{}*", names::repository_prefix(blueprint)),
+        )]),
         // A task definition does nothing by itself: the clusters that it may run on and the roles
         // that it may have are said below.
         Statement::allow(["ecs:RegisterTaskDefinition", "ecs:TagResource"])
@@ -176,15 +167,6 @@ fn deployments(blueprint: &Blueprint, clusters: &[String]) -> Vec<Statement> {
             .on_all()
             .when("ArnEquals", "ecs:cluster", arns()),
     ]
-}
-
-/// What stands before the first `/` of repositories' names: a policy has no room for the names of
-/// hundreds of apps.
-fn families<'a>(repositories: impl Iterator<Item = &'a String>) -> BTreeSet<&'a str> {
-    repositories
-        .filter_map(|name| name.split_once('/'))
-        .map(|(family, _)| family)
-        .collect()
 }
 
 fn task_definitions(prefix: &str) -> Text {

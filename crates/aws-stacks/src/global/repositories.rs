@@ -42,10 +42,15 @@ fn position(name: &str, count: usize) -> usize {
 
 pub(super) fn add(stack: &mut Stack, repositories: &[&ImageRepository]) {
     for repository in repositories {
-        let id = LogicalId::of(&["repository", &repository.app, &repository.base_image]);
+        let id = LogicalId::of(&[
+            "repository",
+            &repository.environment,
+            &repository.app,
+            &repository.image,
+        ]);
         let description = format!(
-            "Images `{}` of the app {}",
-            repository.base_image, repository.app
+            "Images `{}` of the app {} in {}",
+            repository.image, repository.app, repository.environment
         );
         stack
             .add(id, description, &properties(repository))

@@ -147,7 +147,7 @@ fn many_repositories_are_spread_over_stacks() {
     assert_eq!(small.len(), 1);
     let large = repositories_of_many(300);
     assert!(large.len() > 1);
-    assert_eq!(large.iter().map(BTreeSet::len).sum::<usize>(), 600);
+    assert_eq!(large.iter().map(BTreeSet::len).sum::<usize>(), 1_200);
     let larger = repositories_of_many(301);
     assert_eq!(larger.len(), large.len());
     for (before, after) in large.iter().zip(&larger) {
@@ -158,10 +158,10 @@ fn many_repositories_are_spread_over_stacks() {
 #[test]
 fn repositories_keep_what_is_deployed() {
     let template = global(TWO_ENVIRONMENTS);
-    let repository = &template["Resources"]["RepositoryShopPhpFpm"];
+    let repository = &template["Resources"]["RepositoryProductionShopPhpFpm"];
     assert_eq!(repository["DeletionPolicy"], "RetainExceptOnCreate");
     let properties = &repository["Properties"];
-    assert_eq!(properties["RepositoryName"], "shop/shop/php-fpm");
+    assert_eq!(properties["RepositoryName"], "shop/production/shop/php-fpm");
     assert_eq!(properties["ImageTagMutability"], "IMMUTABLE");
     assert_eq!(properties["ImageScanningConfiguration"]["ScanOnPush"], true);
     let lifecycle = properties["LifecyclePolicy"]["LifecyclePolicyText"]

@@ -76,17 +76,20 @@ pub(super) fn definition(
 }
 
 fn image(scene: &Scene<'_>, task: &Task<'_>, container: &Container) -> Text {
-    match (&container.image, task.common.app, &task.common.release) {
-        (Image::Base(base), Some(app), Some(release)) => Text::concat([
+    let made = container.made_image();
+    match (made, task.common.app, &task.common.release) {
+        (Some(made), Some(app), Some(release)) => Text::concat([
             pseudo::account(),
             ".dkr.ecr.".into(),
             pseudo::region(),
             ".".into(),
             pseudo::url_suffix(),
-            format!("/{}:", names::repository(scene.blueprint, app, base)).into(),
+            format!("/{}:", names::repository(scene.blueprint, app, made)).into(),
             release.clone(),
         ]),
-        (Image::Base(name) | Image::Oci(name), _, _) => name.into(),
+        _ => match &container.image {
+            Image::Base(name) | Image::Oci(name) => name.into(),
+        },
     }
 }
 

@@ -64,6 +64,25 @@ pub struct Container {
     pub stop_timeout: Duration,
 }
 
+impl Container {
+    /// What the container's image is called where images are made, on AWS; none where its own image is
+    /// run as it is. An image of the user's gets what the kit puts into the container: configuration
+    /// files, and the release where it sees one.
+    pub fn made_image(&self) -> Option<&str> {
+        match &self.image {
+            Image::Base(name) => Some(name),
+            Image::Oci(_) if self.files.is_empty() && !self.sees_release() => None,
+            Image::Oci(_) => Some(&self.name),
+        }
+    }
+
+    fn sees_release(&self) -> bool {
+        self.mounts
+            .iter()
+            .any(|mount| mount.source == MountSource::Release)
+    }
+}
+
 /// A variable whose value is the host name that AWS gave to a data store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]

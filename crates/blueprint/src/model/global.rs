@@ -27,12 +27,15 @@ pub struct Global {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct ImageRepository {
-    /// Its name: `<project>/<app>/<base image>`.
+    /// Its name: `<project>/<environment>/<app>/<image>`. Images hold their environment's
+    /// configuration, so each environment has its own.
     pub name: String,
+    /// The environment.
+    pub environment: String,
     /// The app.
     pub app: String,
-    /// The kit's base image that the app's images are built on, such as `php-fpm`.
-    pub base_image: String,
+    /// The image ([`Container::made_image`](crate::model::Container::made_image)), such as `php-fpm`.
+    pub image: String,
     /// Images that are kept, the newest.
     pub keep_images: u16,
     /// Images without a tag are deleted after this long.
@@ -66,8 +69,6 @@ pub struct CiRole {
     pub provider_arn: Option<String>,
     /// Patterns of the tokens' subjects, any of which (`StringLike` on `<host>:sub`).
     pub subjects: Vec<String>,
-    /// The repositories that it may push to and pull from.
-    pub repositories: Vec<String>,
 }
 
 impl CiRole {
@@ -85,6 +86,4 @@ pub struct CiUser {
     pub name: String,
     /// The environment that it may deploy to.
     pub environment: String,
-    /// The repositories that it may push to and pull from.
-    pub repositories: Vec<String>,
 }

@@ -75,6 +75,10 @@ pub struct Blueprint {
     pub clusters: Vec<AppCluster>,
     /// Apps, by name.
     pub apps: Vec<App>,
+    /// The images that apps' images are built on (AWS), by the base image's name; whoever builds may
+    /// name others.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub base_images: BTreeMap<String, String>,
     /// The database cluster.
     pub database: DatabaseCluster,
     /// Redis clusters, by name.

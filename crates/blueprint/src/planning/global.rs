@@ -8,7 +8,7 @@ use mck_environment::{
     units::Duration,
 };
 
-use crate::model::{Blueprint, CiRole, CiUser, Global, IdentityProvider, Image, ImageRepository};
+use crate::model::{Blueprint, CiRole, CiUser, Global, IdentityProvider, ImageRepository};
 
 /// An image without a tag is one that was pushed over: nothing can run it by its name.
 const UNTAGGED_AFTER: Duration = Duration::from_days(1);
@@ -47,53 +47,46 @@ impl Global {
 }
 
 fn in_region(project: &str, region: &str, blueprints: &[&Blueprint]) -> Global {
-    let mut repositories: BTreeMap<String, ImageRepository> = BTreeMap::new();
+    let mut repositories = Vec::new();
     let (mut roles, mut users) = (Vec::new(), Vec::new());
     for blueprint in blueprints {
-        let own = repositories_of(project, blueprint);
-        let names: Vec<String> = own.iter().map(|it| it.name.clone()).collect();
-        for repository in own {
-            let kept = repository.keep_images;
-            let known = repositories
-                .entry(repository.name.clone())
-                .or_insert(repository);
-            known.keep_images = known.keep_images.max(kept);
-        }
-        roles.extend(roles_of(blueprint, &names));
+        repositories.extend(repositories_of(project, blueprint));
+        roles.extend(roles_of(blueprint));
         if blueprint.ci.as_ref().is_some_and(|ci| ci.user) {
             users.push(CiUser {
                 name: format!("{}-{}-ci", blueprint.project, blueprint.environment),
                 environment: blueprint.environment.clone(),
-                repositories: names,
             });
         }
     }
     Global {
         project: project.to_owned(),
         region: region.to_owned(),
-        repositories: repositories.into_values().collect(),
+        repositories,
         identity_providers: Vec::new(),
         roles,
         users,
     }
 }
 
-/// A repository for each base image of each app.
+/// A repository for each image that is made for an app.
 fn repositories_of(project: &str, blueprint: &Blueprint) -> Vec<ImageRepository> {
     let keep_images = blueprint.ci.as_ref().map_or(0, |ci| ci.keep_images);
     let mut repositories = BTreeMap::new();
     for app in &blueprint.apps {
         for container in &app.task_definition.containers {
-            let Image::Base(base) = &container.image else {
+            let Some(image) = container.made_image() else {
                 continue;
             };
-            let name = format!("{project}/{}/{base}", app.name);
+            let environment = &blueprint.environment;
+            let name = format!("{project}/{environment}/{}/{image}", app.name);
             repositories.insert(
                 name.clone(),
                 ImageRepository {
                     name,
+                    environment: environment.clone(),
                     app: app.name.clone(),
-                    base_image: base.clone(),
+                    image: image.to_owned(),
                     keep_images,
                     untagged_after: UNTAGGED_AFTER,
                 },
@@ -103,7 +96,7 @@ fn repositories_of(project: &str, blueprint: &Blueprint) -> Vec<ImageRepository>
     repositories.into_values().collect()
 }
 
-fn roles_of(blueprint: &Blueprint, repositories: &[String]) -> Vec<CiRole> {
+fn roles_of(blueprint: &Blueprint) -> Vec<CiRole> {
     let Some(ci) = &blueprint.ci else {
         return Vec::new();
     };
@@ -114,7 +107,6 @@ fn roles_of(blueprint: &Blueprint, repositories: &[String]) -> Vec<CiRole> {
         provider,
         provider_arn,
         subjects,
-        repositories: repositories.to_vec(),
     };
     let github = ci.github.as_ref().map(|it| {
         let provider = IdentityProvider {

@@ -83,6 +83,11 @@ impl Blueprint {
             local: context.is_local().then(|| context.settings.local.clone()),
             region: context.settings.region.clone(),
             tags: tags(&context),
+            base_images: if context.is_local() {
+                BTreeMap::new()
+            } else {
+                context.settings.base_image.clone()
+            },
             ci: (!context.is_local()).then(|| context.settings.ci.clone()),
             private_zone: dns::plan(&context, &base.data),
             public_zone: public_zone(&context, &apps, &vendors),

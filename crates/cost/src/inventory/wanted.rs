@@ -2,7 +2,7 @@
 
 use mck_blueprint::{
     Blueprint,
-    model::{BackupPlan, DnsProvider, Front, Image},
+    model::{BackupPlan, DnsProvider, Front},
 };
 use mck_environment::{settings::Throughput, units::Size};
 
@@ -97,7 +97,7 @@ impl Inventory {
                 .public_zone
                 .as_ref()
                 .is_some_and(|zone| zone.provider == DnsProvider::Route53 && zone.id.is_none()),
-            images: containers.any(|container| matches!(container.image, Image::Base { .. })),
+            images: containers.any(|container| container.made_image().is_some()),
         }
     }
 }

@@ -3,6 +3,7 @@
 
 mod apps;
 mod backups;
+mod base_images;
 mod clusters;
 mod containers;
 mod data;
@@ -38,11 +39,12 @@ pub use secrets::known_secrets;
 pub const PRESET_CONTAINERS: [&str; 3] = ["nginx", "php-fpm", "blackfire"];
 
 /// Mistakes that may only follow from another one, when what was meant was not understood.
-const OF_ABSENCE: [&str; 17] = [
+const OF_ABSENCE: [&str; 18] = [
     "missing_command",
     "missing_schedule",
     "no_app",
     "no_cluster",
+    "unknown_base_image",
     "unknown_cluster",
     "unknown_container",
     "unknown_rule_group",
@@ -89,6 +91,7 @@ pub(crate) fn check(name: &str, settings: &Settings, tree: &Node) -> Vec<Diagnos
     health::check(&mut rules);
     deployment::check(&mut rules);
     containers::check(&mut rules);
+    base_images::check(&mut rules);
     jobs::check(&mut rules);
     variables::check(&mut rules);
     secrets::check(&mut rules);

@@ -60,6 +60,11 @@ pub struct Settings {
     pub cluster: BTreeMap<String, Cluster>,
     /// Apps by name. At least one is needed.
     pub app: BTreeMap<String, App>,
+    /// Base images by name, where `mck build` puts code and configuration on them (AWS only): `nginx`
+    /// and `php-fpm` for presets, else the container's name. `HOST/NAME:TAG`,
+    /// `HOST/NAME@sha256:DIGEST`, or `oci:FOLDER` relative to this file. The kit's Dockerfiles for them
+    /// are in its folder `images`. `MCK_BASE_IMAGES` goes before this, and `--base` before both.
+    pub base_image: BTreeMap<String, String>,
     /// The database cluster (Aurora MySQL on AWS, MariaDB locally).
     pub database: Database,
     /// Redis and Memcached.
@@ -112,6 +117,7 @@ impl Default for Settings {
             network: Network::default(),
             cluster: BTreeMap::from([("app".to_owned(), Cluster::default())]),
             app: BTreeMap::new(),
+            base_image: BTreeMap::new(),
             database: Database::default(),
             cache: Cache::default(),
             storage: Storage::default(),

@@ -16,7 +16,7 @@ pub struct BuildOptions {
     #[arg(long, value_parser = parse_revision)]
     pub revision: Option<String>,
     /// On AWS: the image that containers of a base image are built on, such as
-    /// nginx=HOST/NAME:TAG or nginx=oci:FOLDER
+    /// nginx=HOST/NAME:TAG or nginx=oci:FOLDER [default: the file's base-image]
     #[arg(
         long,
         value_name = "NAME=IMAGE",
@@ -37,7 +37,7 @@ pub struct BuildOptions {
     pub json: bool,
 }
 
-fn parse_base(text: &str) -> Result<(String, String), String> {
+pub fn parse_base(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, image)) if !name.is_empty() && !image.is_empty() => {
             Ok((name.to_owned(), image.to_owned()))

@@ -21,7 +21,7 @@ pub use arguments::{
 pub use aws::{ApplyOptions, CostOptions, DriftOptions, PlanOptions, SynthOptions, UsageOptions};
 pub use deployments::{
     BadKind, BuildOptions, DeployOptions, Drill, DrillOptions, ReleasesOptions, RollbackOptions,
-    ScaleOptions,
+    ScaleOptions, parse_base,
 };
 pub use emulate::{EmulateCommand, EmulateEcsOptions};
 

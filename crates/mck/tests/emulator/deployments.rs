@@ -51,7 +51,7 @@ impl<'a> Account<'a> {
         Self {
             store,
             services,
-            repositories: ["nginx", "php-fpm"].map(|base| format!("{project}/shop/{base}")),
+            repositories: ["nginx", "php-fpm"].map(|base| format!("{project}/production/shop/{base}")),
             parameter: format!("/{project}/production/shop/release"),
             prefix,
         }

@@ -92,7 +92,7 @@ fn sent(image: &Value) -> Vec<String> {
 
 fn image<'a>(report: &'a Value, base: &str) -> &'a Value {
     let images = report["images"].as_array().unwrap();
-    images.iter().find(|it| it["base"] == base).unwrap()
+    images.iter().find(|it| it["name"] == base).unwrap()
 }
 
 #[test]

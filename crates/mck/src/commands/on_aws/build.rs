@@ -1,7 +1,7 @@
 //! `mck build` of an environment on AWS: a release as OCI images, sent to the account's registry.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
 };
 
@@ -11,11 +11,12 @@ use mck_blueprint::{Blueprint, model::App};
 use mck_environment::settings::Architecture;
 use mck_image::{
     Content, Credentials, ImageError, Layer, LayerKind, Layout, MadeImage, Platform, PushReport,
-    Recipe, Reference, Registry, contents, fetch_base,
+    Recipe, Reference, Registry, contents, fetch_base, release_of_images,
 };
 use mck_local::release::{Built, EXCLUDED, ReleaseStore};
 use serde::Serialize;
 
+use super::base_images;
 use crate::{
     aws::AwsFile, cli::BuildOptions, commands::choose_app, environment_variables, exit::Exit,
     failure::Failure, session::Session, table,
@@ -46,11 +47,21 @@ struct ImageReport {
     push: Option<PushReport>,
 }
 
+/// A release whose images are made.
+struct Release {
+    /// Its tree; none where the images below have the code.
+    tree: Option<PathBuf>,
+    id: String,
+    revision: String,
+}
+
 /// What is built.
 struct Build<'a> {
     session: &'a Session<'a>,
     options: &'a BuildOptions,
     blueprint: &'a Blueprint,
+    /// The project's other environments on AWS in the region.
+    others: Vec<&'a Blueprint>,
     app: &'a App,
     folder: &'a Path,
     cache: PathBuf,
@@ -76,6 +87,7 @@ pub fn run(session: &Session<'_>, options: &BuildOptions) -> Result<(), Failure>
         session,
         options,
         blueprint,
+        others: file.neighbours(blueprint),
         app,
         folder: file.read.path.parent().unwrap_or(Path::new("/")),
         cache: cache_folder()?.join(&blueprint.project),
@@ -125,15 +137,12 @@ impl Build<'_> {
     fn run(&self) -> Result<Report, Failure> {
         let contents = contents(self.app)?;
         if contents.is_empty() {
-            let message = format!(
-                "the app {} runs images that are made elsewhere",
-                self.app.name
-            );
+            let message = format!("the app {} runs its images as they are", self.app.name);
             return Err(Failure::new(Exit::File, message)
-                .hint("with `source` in place of `image` its images are built of its code"));
+                .hint("`mck deploy` pulls them anew; there is nothing to build")
+                .hint("with `source` in place of `image` images are built of its code"));
         }
         let bases = self.bases(&contents)?;
-        let built = self.release()?;
         let mut layouts = Vec::new();
         for (content, base) in contents.iter().zip(bases) {
             layouts.push(self.layout(content, &base)?);
@@ -143,16 +152,17 @@ impl Build<'_> {
             .zip(&layouts)
             .map(|(content, (layout, base))| (content, layout, base.as_str()))
             .collect();
+        let release = self.release(&contents, &layouts)?;
         let recipe = Recipe {
-            tree: &built.path,
-            release: &built.release.id,
-            revision: &built.release.revision,
+            tree: release.tree.as_deref(),
+            release: &release.id,
+            revision: &release.revision,
         };
         let made = mck_image::build(recipe, &images)?;
         let mut report = Report {
             app: self.app.name.clone(),
-            release: built.release.id.clone(),
-            revision: built.release.revision,
+            release: release.id,
+            revision: release.revision,
             images: Vec::new(),
         };
         for (image, (layout, _)) in made.into_iter().zip(&layouts) {
@@ -165,41 +175,52 @@ impl Build<'_> {
 
     /// The image that each content is put on.
     fn bases(&self, contents: &[Content]) -> Result<Vec<Reference>, Failure> {
-        let named: BTreeMap<&str, &str> = self
-            .options
-            .base
-            .iter()
-            .map(|(name, image)| (name.as_str(), image.as_str()))
-            .collect();
-        if let Some(name) = named
-            .keys()
-            .find(|name| !contents.iter().any(|it| it.base == **name))
-        {
-            let known: Vec<&str> = contents.iter().map(|it| it.base.as_str()).collect();
-            let message = format!("the app {} has no base image {name}", self.app.name);
-            return Err(Failure::new(Exit::Usage, message)
-                .hint(format!("its base images are {}", known.join(", "))));
-        }
-        let missing: Vec<&str> = contents
-            .iter()
-            .map(|it| it.base.as_str())
-            .filter(|base| !named.contains_key(base))
-            .collect();
-        if !missing.is_empty() {
-            let message = format!("no image is named to build on for {}", missing.join(", "));
-            return Err(Failure::new(Exit::Usage, message).hint(format!(
-                "`--base {}=HOST/NAME:TAG` names one; the folder `images` of the kit has \
-                 Dockerfiles for nginx and php-fpm",
-                missing[0]
-            )));
-        }
-        let references = contents
-            .iter()
-            .map(|it| Reference::parse(named[it.base.as_str()], self.folder));
+        let told = base_images::Told {
+            file: &self.blueprint.base_images,
+            variable: environment_variables::read(environment_variables::BASE_IMAGES)
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned(),
+            options: &self.options.base,
+        };
+        let images = base_images::choose(&self.app.name, contents, &told)?;
+        let references = images.iter().map(|it| Reference::parse(it, self.folder));
         Ok(references.collect::<Result<_, ImageError>>()?)
     }
 
-    fn release(&self) -> Result<Built, Failure> {
+    /// The release: of the app's code, or of the user's images alone.
+    fn release(
+        &self,
+        contents: &[Content],
+        layouts: &[(Layout, String)],
+    ) -> Result<Release, Failure> {
+        if self.app.source.is_some() {
+            let built = self.release_of_code()?;
+            return Ok(Release {
+                tree: Some(built.path),
+                id: built.release.id,
+                revision: built.release.revision,
+            });
+        }
+        let images: BTreeSet<String> = contents.iter().map(|it| it.base.to_string()).collect();
+        let images: Vec<String> = images.into_iter().collect();
+        let revision = self.options.revision.clone();
+        let revision = revision.unwrap_or_else(|| images.join(" "));
+        let digests = layouts.iter().map(|(_, digest)| digest.as_str());
+        let id = release_of_images(&revision, digests);
+        let printer = self.session.printer;
+        printer.note(format_args!(
+            "Release {id} of {}: {revision}",
+            self.app.name
+        ));
+        Ok(Release {
+            tree: None,
+            id,
+            revision,
+        })
+    }
+
+    fn release_of_code(&self) -> Result<Built, Failure> {
         let Some(source) = &self.app.source else {
             let message = format!("the app {} has no source", self.app.name);
             return Err(Failure::new(Exit::File, message));
@@ -227,14 +248,17 @@ impl Build<'_> {
     /// A layout with the base image, and its manifest's digest.
     fn layout(&self, content: &Content, base: &Reference) -> Result<(Layout, String), Failure> {
         let top = self.options.out.clone();
-        let top = top.unwrap_or_else(|| self.cache.join("images").join(&self.app.name));
-        let layout = Layout::create(&top.join(&content.base))?;
+        let top = top.unwrap_or_else(|| {
+            let environment = self.cache.join("images").join(&self.blueprint.environment);
+            environment.join(&self.app.name)
+        });
+        let layout = Layout::create(&top.join(&content.name))?;
         let registry = match base {
             Reference::Registry { repository, .. } => Some(self.registry(&repository.registry)),
             Reference::Layout { .. } => None,
         };
         let printer = self.session.printer;
-        printer.note(format_args!("Base image {} from {base}", content.base));
+        printer.note(format_args!("Base image of {} from {base}", content.name));
         let digest = fetch_base(&layout, base, self.platform(), registry.as_ref())?;
         Ok((layout, digest))
     }
@@ -276,9 +300,15 @@ impl Build<'_> {
             });
         };
         let located = LocatedApp::of(self.blueprint, self.app);
-        let names: Vec<String> = located.repositories.iter().map(|it| it.1.clone()).collect();
-        let name = located.repositories.iter().find(|it| it.0 == image.base);
-        let (_, name) = name.expect("an app has a repository for each of its base images");
+        // The app's other images, then this one in other environments: their layers are the same.
+        let own = located.repositories.iter().map(|it| it.1.clone());
+        let others = self.others.iter().map(|blueprint| {
+            let repositories = LocatedApp::of(blueprint, self.app).repositories;
+            repositories.into_iter().find(|it| it.0 == image.name)
+        });
+        let names: Vec<String> = own.chain(others.flatten().map(|it| it.1)).collect();
+        let name = located.repositories.iter().find(|it| it.0 == image.name);
+        let (_, name) = name.expect("an app has a repository for each of its images");
         let printer = self.session.printer;
         printer.note(format_args!("Image {host}/{name}:{release}"));
         let kinds: BTreeMap<&str, LayerKind> = image

@@ -1,6 +1,7 @@
 //! Verbs of environments on AWS that go around CloudFormation. They share their words and screens
 //! with the local target's.
 
+mod base_images;
 mod bastion;
 pub mod build;
 mod data;

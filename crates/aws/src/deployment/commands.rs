@@ -2,6 +2,7 @@
 //! tasks.
 
 use aws_sdk_ecs::types::{Container, ContainerOverride, Task, TaskDefinition, TaskOverride};
+use mck_blueprint::model::HookStage;
 
 use super::{DeployError, DeployedApp, Deployer, failures, network::Network, release, words};
 use crate::{Account, AwsError, TaskStream, ecs::short};
@@ -43,8 +44,30 @@ impl Account {
         app: &DeployedApp,
         command: &[String],
     ) -> Result<StartedCommand, DeployError> {
+        let family = &app.located.run_family;
         let deployer = Deployer::new(self, app);
-        self.runtime.block_on(deployer.start_command(command))
+        self.runtime
+            .block_on(deployer.start_once(family, Some(command)))
+    }
+
+    /// Starts an app's hook in a task of its own, of the release that is deployed, as a deployment does;
+    /// none where the app has no such hook.
+    ///
+    /// # Errors
+    /// As [`Account::start_command`].
+    pub fn start_hook(
+        &self,
+        app: &DeployedApp,
+        stage: HookStage,
+    ) -> Result<Option<StartedCommand>, DeployError> {
+        let mut hooks = app.located.hooks.iter();
+        let Some((_, family)) = hooks.find(|(it, _)| *it == stage) else {
+            return Ok(None);
+        };
+        let deployer = Deployer::new(self, app);
+        self.runtime
+            .block_on(deployer.start_once(family, None))
+            .map(Some)
     }
 
     /// How a command is now.
@@ -85,7 +108,12 @@ impl Account {
 }
 
 impl Deployer<'_> {
-    async fn start_command(&self, command: &[String]) -> Result<StartedCommand, DeployError> {
+    /// Starts a task of a family, with another command than its own where one is given.
+    async fn start_once(
+        &self,
+        family: &str,
+        command: Option<&[String]>,
+    ) -> Result<StartedCommand, DeployError> {
         let located = &self.app.located;
         let service = self.ecs.service(&located.cluster, &located.service).await?;
         let not_deployed = || DeployError::NotApplied {
@@ -95,12 +123,13 @@ impl Deployer<'_> {
         let service = service.ok_or_else(not_deployed)?;
         let deployed = self.wanted_definition(&service).await?;
         let release = release::release_of(&deployed).ok_or_else(not_deployed)?;
-        let definition = self.of_release(&located.run_family, release).await?;
+        let definition = self.of_release(family, release).await?;
         let container = definition.container_definitions().first();
         let container = container.and_then(|it| it.name()).unwrap_or_default();
         let network = Network::of_service(&service);
-        let task = self.run_command(&definition, container, command, &network);
-        let task = task.await?;
+        let task = self
+            .run_once(&definition, container, command, &network)
+            .await?;
         let id = short(task.task_arn().unwrap_or_default()).to_owned();
         Ok(StartedCommand {
             output: words::stream(&definition, container, &id),
@@ -109,19 +138,21 @@ impl Deployer<'_> {
         })
     }
 
-    async fn run_command(
+    async fn run_once(
         &self,
         definition: &TaskDefinition,
         container: &str,
-        command: &[String],
+        command: Option<&[String]>,
         network: &Network,
     ) -> Result<Task, AwsError> {
+        let task = network.task(&self.app.located.cluster, definition, STARTED_BY);
+        let Some(command) = command else {
+            return self.ecs.run_task(task).await;
+        };
         let instead = ContainerOverride::builder().name(container);
         let instead = instead.set_command(Some(command.to_vec())).build();
-        let wanted = network
-            .task(&self.app.located.cluster, definition, STARTED_BY)
-            .overrides(TaskOverride::builder().container_overrides(instead).build());
-        self.ecs.run_task(wanted).await
+        let instead = TaskOverride::builder().container_overrides(instead);
+        self.ecs.run_task(task.overrides(instead.build())).await
     }
 }
 

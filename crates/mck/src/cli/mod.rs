@@ -12,7 +12,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use crate::environment_variables as variables;
 
 pub use arguments::{
-    CacheCommand, CheckOptions, CiService, CompletionsOptions, DatabaseCommand,
+    AppName, CacheCommand, CheckOptions, CiService, CompletionsOptions, DatabaseCommand,
     DatabaseRestoreOptions, DatabaseShellOptions, DestroyOptions, DoctorOptions, EventsOptions,
     ExecOptions, ExportOptions, ImportOptions, InitApp, InitOptions, LogsOptions, Part,
     ReferenceOptions, RotateOptions, RunOptions, SecretCommand, ShowOptions, SnapshotName,

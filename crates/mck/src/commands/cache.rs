@@ -2,15 +2,13 @@
 
 use mck_local::client;
 
-use super::{launcher, require_root};
-use crate::{cli::CacheCommand, exit::Exit, failure::Failure, session::Session};
+use super::{launcher, on_aws, require_root};
+use crate::{cli::CacheCommand, failure::Failure, session::Session};
 
 pub fn run(session: &Session<'_>, command: &CacheCommand) -> Result<(), Failure> {
     if session.is_on_aws() {
-        let message = "caches of environments on AWS are flushed by a command of the app";
-        return Err(Failure::new(Exit::Usage, message).hint(
-            "such as `mck run -- bin/magento cache:flush`; deployments do it by the app's hook",
-        ));
+        let CacheCommand::Flush(name) = command;
+        return on_aws::cache::flush(session, name);
     }
     require_root()?;
     let layout = session.layout()?;

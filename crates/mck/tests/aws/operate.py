@@ -62,6 +62,7 @@ def make_service():
     ecs.register_container_instance(cluster=CLUSTER, instanceIdentityDocument=document)
     definition("shop-production-shop")
     definition("shop-production-shop_run")
+    definition("shop-production-shop_hook_cache-flush")
     ecs.create_service(
         cluster=CLUSTER,
         serviceName="shop",
@@ -73,10 +74,10 @@ def make_service():
     ssm.put_parameter(Name="/shop/production/shop/release", Value="r1", Type="String")
 
 
-def end_command():
+def end_command(family):
     """Waits for a command's task, writes a line of its output and ends it."""
     while True:
-        tasks = ecs.list_tasks(cluster=CLUSTER, family="shop-production-shop_run")["taskArns"]
+        tasks = ecs.list_tasks(cluster=CLUSTER, family=f"shop-production-shop_{family}")["taskArns"]
         if tasks:
             break
         time.sleep(0.1)
@@ -96,4 +97,4 @@ match sys.argv[1]:
         logs.create_log_group(logGroupName=GROUP)
         make_service()
     case "end-command":
-        end_command()
+        end_command(sys.argv[3])

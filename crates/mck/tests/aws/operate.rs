@@ -137,6 +137,7 @@ fn a_service_is_told_scaled_and_runs_commands() {
         );
         assert_eq!(mck(&["scale", "shop", "3"]).code, 9);
         assert_eq!(mck(&["run", "shop", "--", "php", "-v"]).code, 9);
+        assert_eq!(mck(&["cache", "flush"]).code, 9);
         seed(&["service"]);
         let status: Value = serde_json::from_str(&mck(&["status", "--json"]).out).expect("JSON");
         let app = &status["apps"][0];
@@ -169,9 +170,15 @@ fn a_service_is_told_scaled_and_runs_commands() {
 }
 
 fn ran() {
-    let mut ending = seeder(&["end-command"]).spawn().expect("Python runs");
-    let ran = mck(&["run", "shop", "--", "echo", "two words"]);
-    assert!(ending.wait().expect("it ends").success());
+    let ended = |family: &str, arguments: &[&str]| {
+        let mut ending = seeder(&["end-command", family])
+            .spawn()
+            .expect("Python runs");
+        let ran = mck(arguments);
+        assert!(ending.wait().expect("it ends").success());
+        ran
+    };
+    let ran = ended("run", &["run", "shop", "--", "echo", "two words"]);
     // moto says 0 of every task that ended.
     assert_eq!(ran.code, 0, "{}", ran.err);
     // After what lets the command find the app's configuration.
@@ -180,6 +187,20 @@ fn ran() {
         "{}",
         ran.out
     );
+    // The hook's own definition says what it does.
+    let flushed = ended("hook_cache-flush", &["cache", "flush"]);
+    assert_eq!(flushed.code, 0, "{}", flushed.err);
+    assert!(
+        flushed.err.contains("shop: runs its cache flush"),
+        "{}",
+        flushed.err
+    );
+    assert!(
+        flushed.err.contains("The caches are empty."),
+        "{}",
+        flushed.err
+    );
+    assert!(!flushed.out.contains("command"), "{}", flushed.out);
 }
 
 #[test]

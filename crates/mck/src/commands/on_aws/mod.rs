@@ -4,6 +4,7 @@
 mod base_images;
 mod bastion;
 pub mod build;
+pub mod cache;
 mod data;
 pub mod database;
 mod database_client;

@@ -34,23 +34,40 @@ pub fn run(session: &Session<'_>, options: &RunOptions) -> Result<ExitCode, Fail
     });
     let (app, _) = on_aws.app(name)?;
     let line = command(app, container, &options.command)?;
-    let deployed = DeployedApp::of(&on_aws.blueprint, app, who::asks());
     // From now on a task may be there that Ctrl-C must end.
     let interrupt = Interrupt::listen()?;
-    let started = on_aws.account.start_command(&deployed, &line);
-    let started = started.map_err(|error| refused(error, &on_aws, &app.name))?;
-    let printer = session.printer;
+    let account = &on_aws.account;
+    let code = to_end(session.printer, &on_aws, app, &interrupt, |deployed| {
+        account.start_command(deployed, &line).map(Some)
+    })?;
+    Ok(code.map_or(Exit::Ok.into(), passed_on))
+}
+
+/// Starts a command of an app in a task and prints what it says until it has ended; gives its exit
+/// code, or none where there was nothing to start.
+pub(super) fn to_end(
+    printer: &Printer,
+    on_aws: &OnAws,
+    app: &App,
+    interrupt: &Interrupt,
+    start: impl FnOnce(&DeployedApp) -> Result<Option<StartedCommand>, DeployError>,
+) -> Result<Option<i32>, Failure> {
+    let deployed = DeployedApp::of(&on_aws.blueprint, app, who::asks());
+    let started = start(&deployed).map_err(|error| refused(error, on_aws, &app.name))?;
+    let Some(started) = started else {
+        return Ok(None);
+    };
     let task = task_name(&app.name, &started.task);
     printer.detail(format_args!("Task {} runs the command.", started.task));
     let followed = Followed {
-        on_aws: &on_aws,
+        on_aws,
         deployed: &deployed,
         started: &started,
         task: &task,
     };
-    let ended = followed.follow(printer, &interrupt)?;
+    let ended = followed.follow(printer, interrupt)?;
     match ended {
-        CommandState::Ended(code) => Ok(passed_on(code)),
+        CommandState::Ended(code) => Ok(Some(code)),
         CommandState::Failed(reason) => {
             let message = format!("the task {task} of the command failed: {reason}");
             let status = format!(

@@ -1,5 +1,6 @@
 //! The ECS service.
 
+use mck_blueprint::rollout;
 use mck_cloudformation::{
     LogicalId,
     resources::ecs::{
@@ -36,9 +37,7 @@ pub(super) fn add(
             ..Default::default()
         }],
         deployment_configuration: Some(deployment(parts)),
-        // ECS moves tasks back where zones are unequal, by starting the new one first; for that
-        // there must be room for one more (ECS developer guide, "Availability Zone rebalancing").
-        availability_zone_rebalancing: if app.deployment.maximum_percent > 100 {
+        availability_zone_rebalancing: if rollout::rebalances(&app.deployment) {
             "ENABLED".into()
         } else {
             "DISABLED".into()

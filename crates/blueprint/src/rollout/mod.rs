@@ -21,6 +21,8 @@ pub struct Service {
     /// How many more tasks the servers have room for at this moment; `u32::MAX` where room does not
     /// matter. When the wanted tasks do not fit, the rules decide whether others make room.
     pub placeable: u32,
+    /// The zones with a server that has room for one more at this moment.
+    pub zones_with_room: Vec<String>,
     /// Whether no task may be started: the circuit breaker tripped and there is no rollback.
     pub halted: bool,
     /// Its tasks. One whose containers have all exited, or whose server is gone, is not running
@@ -82,7 +84,7 @@ pub enum StopReason {
     Replaced,
     /// It is unhealthy.
     Unhealthy,
-    /// Fewer tasks are wanted.
+    /// There are more than wanted: fewer are wanted now, or one was started in another zone.
     ScaledIn,
 }
 
@@ -103,6 +105,13 @@ pub fn bounds(desired: u32, rules: &DeploymentConfiguration) -> Bounds {
         minimum_healthy: tasks(hundredths(rules.minimum_healthy_percent).div_ceil(100)),
         maximum_running: tasks(hundredths(rules.maximum_percent) / 100),
     }
+}
+
+/// Whether tasks are moved to another zone when zones have become uneven: one is started where
+/// there are fewest, then one is stopped where there are most. There must be room for one more than
+/// wanted (Amazon ECS Developer Guide, "Availability Zone rebalancing").
+pub fn rebalances(rules: &DeploymentConfiguration) -> bool {
+    rules.maximum_percent > 100
 }
 
 /// What to start and stop now; nothing where only waiting helps or all is as it should be.
@@ -132,6 +141,9 @@ fn starts(service: &Service, bounds: Bounds) -> (u32, u32) {
     let allowed = bounds
         .maximum_running
         .saturating_sub(service.count(Task::is_running));
+    if service.is_uneven() {
+        return (1.min(allowed).min(service.placeable), 0);
+    }
     // Draining tasks leave room soon, so no more need to make it.
     let soon = service
         .placeable
@@ -158,6 +170,19 @@ impl Service {
     pub fn is_steady(&self) -> bool {
         let healthy = self.count(|task| task.current && task.health == Health::Healthy);
         healthy == self.desired && self.count(Task::is_running) == self.desired
+    }
+
+    /// Whether the app is as wanted but for its zones: one with room has at least two tasks fewer
+    /// than another.
+    fn is_uneven(&self) -> bool {
+        let at_rest = self.is_steady() && self.tasks.iter().all(Task::is_running);
+        let in_zone = |zone: &str| self.count(|task| task.zone == zone);
+        let most = self.tasks.iter().map(|task| in_zone(&task.zone)).max();
+        let fewest = self.zones_with_room.iter().map(|zone| in_zone(zone)).min();
+        let uneven = fewest
+            .zip(most)
+            .is_some_and(|(fewest, most)| most > fewest + 1);
+        at_rest && uneven && rebalances(&self.rules)
     }
 
     fn count(&self, which: impl Fn(&Task) -> bool) -> u32 {

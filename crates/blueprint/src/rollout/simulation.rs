@@ -35,7 +35,6 @@ struct Simulation {
     /// Healthy and running tasks when the steps were decided: scaling moves the bounds.
     healthy_before: u32,
     running_before: u32,
-    recovered: bool,
 }
 
 impl Simulation {
@@ -46,6 +45,7 @@ impl Simulation {
                 desired,
                 rules,
                 placeable: u32::MAX,
+                zones_with_room: Vec::new(),
                 halted: false,
                 tasks: Vec::new(),
             },
@@ -56,7 +56,6 @@ impl Simulation {
             lost: 0,
             healthy_before: 0,
             running_before: 0,
-            recovered: false,
         };
         (0..desired).for_each(|_| simulation.start());
         for task in &mut simulation.service.tasks {
@@ -96,6 +95,10 @@ impl Simulation {
     fn decide(&mut self) -> Vec<Step> {
         let free = self.capacity.saturating_sub(self.service.tasks.len());
         self.service.placeable = u32::try_from(free).unwrap_or(u32::MAX);
+        self.service.zones_with_room = match free {
+            0 => Vec::new(),
+            _ => self.zones.clone(),
+        };
         (self.lost, self.healthy_before) = (0, self.healthy());
         self.running_before = self.service.count(Task::is_running);
         let single = |step| match step {
@@ -140,7 +143,6 @@ impl Simulation {
             }
             Event::FallsIll(index) => self.turn(*index, Health::Healthy, Some(Health::Unhealthy)),
             Event::Recovers(index) => {
-                self.recovered = true;
                 self.turn(*index, Health::Unhealthy, Some(Health::Healthy));
             }
             Event::FinishesDraining(index) => self.turn(*index, Health::Draining, None),
@@ -218,6 +220,12 @@ impl Simulation {
         Err(TestCaseError::fail(format!("never settles: {tasks:?}")))
     }
 
+    /// Whether there is room for one more than wanted.
+    fn may_move(&self) -> bool {
+        let Service { desired, rules, .. } = &self.service;
+        bounds(*desired, rules).maximum_running > *desired
+    }
+
     fn all_run(&self) -> bool {
         self.service.tasks.iter().all(Task::is_running)
     }
@@ -291,10 +299,28 @@ proptest! {
         let mut simulation = Simulation::new(desired, rules, zones);
         simulation.run(&rounds)?;
         simulation.settle()?;
-        // A task that recovers after it was replaced elsewhere keeps its zone, as on ECS.
-        if !simulation.recovered {
+        // Tasks that may only be stopped first are not moved when one recovers after it was replaced.
+        if simulation.may_move() {
             simulation.check_zones()?;
         }
+    }
+
+    #[test]
+    fn a_zone_that_comes_back_gets_its_share_and_nobody_misses_a_task(
+        (desired, rules) in movable().prop_filter("can move", can_move),
+        lost in 0_usize..3,
+    ) {
+        let mut simulation = Simulation::new(desired, rules, 3);
+        let zone = simulation.zones.remove(lost);
+        simulation.service.tasks.retain(|task| task.zone != zone);
+        simulation.settle()?;
+        simulation.zones.push(zone);
+        let healthy = simulation.healthy();
+        simulation.settle()?;
+        if simulation.may_move() {
+            simulation.check_zones()?;
+        }
+        prop_assert_eq!(healthy, desired);
     }
 
     #[test]

@@ -62,13 +62,16 @@ impl<'a> Stops<'a> {
         self.stop_some(pool, count.min(self.spare));
     }
 
-    /// Scaling in. Where the task that keeps the zones even is needed for the minimum, it waits for
-    /// those that start rather than leave the zones uneven.
+    /// Scaling in, and the end of a move to another zone. Where the task that keeps the zones even
+    /// is one of the wanted healthy ones, it waits for those that start rather than leave the zones
+    /// uneven.
     fn too_many(&mut self) {
         let mut pool = self.pool(Task::is_staying);
         while pool.len() > self.service.desired as usize {
             let next = choose(&pool);
-            let needed = is_healthy(pool[next]) && self.spare == 0;
+            let healthy = pool.iter().filter(|task| is_healthy(task)).count();
+            let wanted = healthy <= self.service.desired as usize;
+            let needed = is_healthy(pool[next]) && (wanted || self.spare == 0);
             if needed {
                 break;
             }

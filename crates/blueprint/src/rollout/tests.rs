@@ -30,6 +30,7 @@ fn service(desired: u32, (minimum, maximum): (u16, u16), tasks: &str) -> Service
         desired,
         rules: rules(minimum, maximum),
         placeable: u32::MAX,
+        zones_with_room: Vec::new(),
         halted: false,
         tasks: tasks.collect(),
     }
@@ -195,4 +196,28 @@ fn the_circuit_breaker_trips_on_failures_in_a_row_and_stays_tripped() {
     });
     (0..500).for_each(|_| off.task_failed());
     assert!(!off.is_tripped());
+}
+
+#[test]
+fn uneven_zones_are_made_even_one_task_at_a_time_where_there_is_room() {
+    let uneven = |percentages, tasks: &str, room: &[&str]| {
+        let mut service = service(3, percentages, tasks);
+        for task in &mut service.tasks {
+            let zone = if task.id == "S3" { "zone-1" } else { "zone-0" };
+            task.zone = zone.to_owned();
+        }
+        service.zones_with_room = room.iter().map(|zone| (*zone).to_owned()).collect();
+        said(&steps(&service))
+    };
+    assert_eq!(uneven((50, 200), "HHH", &["zone-1", "zone-2"]), "+1");
+    assert_eq!(uneven((50, 200), "HHH", &["zone-0"]), "");
+    assert_eq!(uneven((50, 200), "HHH", &[]), "");
+    // Nothing is stopped before the one in the other zone is healthy.
+    assert_eq!(uneven((50, 200), "HHHS", &["zone-1"]), "");
+    // No room for one more than wanted, by rule and by rounding.
+    assert_eq!(uneven((50, 100), "HHH", &["zone-1"]), "");
+    assert_eq!(uneven((50, 110), "HHH", &["zone-1"]), "");
+    // Others first: a deployment, tasks that go.
+    assert_eq!(uneven((50, 200), "hhh", &["zone-1"]), "+3");
+    assert_eq!(uneven((50, 200), "HHHd", &["zone-1"]), "");
 }

@@ -218,10 +218,13 @@ impl Supervisor {
             .get(&app.name)
             .and_then(|throttle| throttle.retry_at)
             .is_some_and(|retry_at| retry_at > Instant::now());
+        let servers = self.servers(&app.cluster);
+        let with_room = servers.iter().filter(|server| server.fits(demand(app)));
         Service {
             desired: self.desired_tasks(app),
             rules: app.deployment,
-            placeable: self.placeable(app),
+            placeable: placeable(&servers, demand(app)),
+            zones_with_room: with_room.map(|server| server.zone.clone()).collect(),
             halted: waits || self.is_halted(&app.name, revision),
             tasks: tasks.collect(),
         }
@@ -234,21 +237,6 @@ impl Supervisor {
         let there =
             cluster.is_some_and(|cluster| cluster.servers.iter().any(|it| it.node.name == server));
         there && !self.is_draining_server(server)
-    }
-
-    /// How many more tasks of an app the servers have room for.
-    fn placeable(&self, app: &App) -> u32 {
-        let demand = demand(app);
-        let servers = self.servers(&app.cluster);
-        let fits = |server: &Server| {
-            let by_cpu = server.free_cpu.checked_div(demand.cpu).unwrap_or(u32::MAX);
-            let by_memory = server
-                .free_memory
-                .as_mib()
-                .checked_div(demand.memory.as_mib());
-            by_cpu.min(by_memory.map_or(u32::MAX, |count| u32::try_from(count).unwrap_or(u32::MAX)))
-        };
-        servers.iter().map(fits).fold(0, u32::saturating_add)
     }
 
     /// The App Servers of a cluster with what is free on them.
@@ -446,7 +434,7 @@ impl Supervisor {
         let why = match reason {
             StopReason::Replaced => "a newer revision takes over",
             StopReason::Unhealthy => "its health check fails",
-            StopReason::ScaledIn => "fewer tasks are wanted",
+            StopReason::ScaledIn => "there are more tasks than wanted",
         };
         self.note(id, Level::Info, format!("Drains: {why}."));
         let never_healthy = self.tasks.get(id).is_some_and(|state| !state.was_healthy);
@@ -790,6 +778,19 @@ impl Supervisor {
             group.health_check.grace_period.into()
         })
     }
+}
+
+/// How many more tasks the servers have room for.
+fn placeable(servers: &[Server], demand: Demand) -> u32 {
+    let fits = |server: &Server| {
+        let by_cpu = server.free_cpu.checked_div(demand.cpu).unwrap_or(u32::MAX);
+        let by_memory = server
+            .free_memory
+            .as_mib()
+            .checked_div(demand.memory.as_mib());
+        by_cpu.min(by_memory.map_or(u32::MAX, |count| u32::try_from(count).unwrap_or(u32::MAX)))
+    };
+    servers.iter().map(fits).fold(0, u32::saturating_add)
 }
 
 /// What a task of an app needs of a server.

@@ -5,6 +5,7 @@
 
 mod data;
 mod database;
+mod ecs;
 mod operate;
 #[path = "../../../aws/tests/it/stand_in.rs"]
 #[allow(dead_code, reason = "it knows more stand-ins than are needed here")]
@@ -44,7 +45,8 @@ fn command(arguments: &[&str]) -> Command {
     command
         .arg("--file")
         .arg(file)
-        .args(["--environment", "production"]);
+        .args(["--environment", "production"])
+        .env("AWS_ENDPOINT_URL_ECS", ecs::endpoint());
     command.args(arguments).stdin(Stdio::null());
     command
 }
@@ -66,6 +68,7 @@ fn mck(arguments: &[&str]) -> Outcome {
 fn an_environment_is_planned_made_explained_and_removed() {
     let name = "an_environment_is_planned_made_explained_and_removed";
     beside(Kind::LocalStack, name, || {
+        ecs::serve();
         let plan = mck(&["plan"]);
         assert_eq!(plan.code, 2, "{}", plan.err);
         assert!(
@@ -142,6 +145,7 @@ fn removed() {
 #[ignore = "LocalStack needs Python 3.13 or later, which Debian 12 has not; see docs/aws.md"]
 fn events_are_told_to_programs() {
     beside(Kind::LocalStack, "events_are_told_to_programs", || {
+        ecs::serve();
         let applied = mck(&["apply", "--yes", "--json"]);
         let lines: Vec<Value> = applied
             .out
@@ -162,6 +166,7 @@ fn after_ctrl_c_a_second_apply_goes_on() {
         Kind::LocalStackWithTokens,
         "after_ctrl_c_a_second_apply_goes_on",
         || {
+            ecs::serve();
             let mut child = command(&["apply", "--yes"])
                 .stdout(Stdio::null())
                 .stderr(Stdio::piped())

@@ -87,6 +87,16 @@ impl Failure {
         self
     }
 
+    /// Whether its message or one of its causes has a text.
+    pub fn says(&self, text: &str) -> bool {
+        match &self.what {
+            What::Message { message, causes } => {
+                message.contains(text) || causes.iter().any(|cause| cause.contains(text))
+            }
+            What::Mistakes(_) | What::Said => false,
+        }
+    }
+
     /// Adds where in the environment file it comes from.
     #[must_use]
     pub fn place(mut self, place: Diagnostics) -> Self {

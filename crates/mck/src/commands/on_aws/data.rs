@@ -10,7 +10,8 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use super::{
     OnAws,
-    database_client::{Purpose, Reached, Tools},
+    database_client::Way,
+    database_tools::{Purpose, Tools},
 };
 use crate::{
     cli::{DatabaseShellOptions, ExportOptions, ImportOptions},
@@ -37,10 +38,10 @@ pub fn shell(on_aws: &OnAws, options: &DatabaseShellOptions) -> Result<ExitCode,
     } else {
         DatabaseUser::Schema(schema)
     };
+    let way = Way::ask(on_aws, user, tools)?;
     let pressed = Interrupt::note(&[SIGINT])?;
     let asked = Interrupt::note(&[SIGHUP, SIGTERM])?;
-    let stop = || pressed.pressed() || asked.pressed();
-    let reached = Reached::open(on_aws, user, tools, &stop)?;
+    let reached = way.open(&|| pressed.pressed() || asked.pressed())?;
     let mut command = reached.shell(&schema.name, &options.arguments)?;
     let mut client = command.spawn().map_err(|error| {
         Failure::new(Exit::MachineLacks, "the client could not be started").caused_by(&error)
@@ -70,9 +71,9 @@ pub fn export(
     let schema = schema(&on_aws.blueprint, options.app.as_deref())?;
     let tools = tools(on_aws, Purpose::Dump, options.reach.ca.as_deref())?;
     let begin = Instant::now();
+    let way = Way::ask(on_aws, DatabaseUser::Master, tools)?;
     let interrupt = Interrupt::note(&ENDING)?;
-    let stop = || interrupt.pressed();
-    let mut reached = Reached::open(on_aws, DatabaseUser::Master, tools, &stop)?;
+    let mut reached = way.open(&|| interrupt.pressed())?;
     let mut dumper = reached.export(&schema.name)?;
     let output = options.output.as_deref();
     let mut watch = Watch::new(session.printer, &interrupt);
@@ -98,9 +99,10 @@ pub fn import(
     let path = options.input.as_deref();
     let mut input = Input::open(path)?;
     let tools = tools(on_aws, Purpose::Client, options.reach.ca.as_deref())?;
-    let interrupt = Interrupt::note(&ENDING)?;
     if input.is_file() {
-        dump::check(input, &mut Watch::new(session.printer, &interrupt))?;
+        // There is nothing to clean up yet.
+        let never = Interrupt::note(&[])?;
+        dump::check(input, &mut Watch::new(session.printer, &never))?;
         input = Input::open(path)?;
     }
     let id = format!("{}-{}", blueprint.project, blueprint.environment);
@@ -117,13 +119,12 @@ pub fn import(
         };
         confirm::ask(session, &question)?;
     }
-    let stop = || interrupt.pressed();
-    let mut reached = Reached::open(on_aws, DatabaseUser::Master, tools, &stop)?;
+    let way = Way::ask(on_aws, DatabaseUser::Master, tools)?;
+    let interrupt = Interrupt::note(&ENDING)?;
+    let mut reached = way.open(&|| interrupt.pressed())?;
     let mut client = reached.import(&schema.name)?;
     let begin = Instant::now();
-    let before = Timestamp::now()
-        .round(jiff::Unit::Second)
-        .unwrap_or_default();
+    let before = Timestamp::from_second(Timestamp::now().as_second()).unwrap_or_default();
     let mut watch = Watch::new(session.printer, &interrupt);
     let loaded = dump::load(&mut client, input, &mut watch);
     drop(watch);

@@ -7,98 +7,43 @@ use std::{
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     process::Command,
+    sync::mpsc,
+    thread,
+    time::Duration,
 };
 
-use mck_aws::{DatabaseLogin, DatabaseUser, ForwardedPort, IdentityError, ServerIdentity};
+use mck_aws::{
+    DatabaseLogin, DatabaseUser, ForwardedPort, IdentityError, OpenedPort, ServerIdentity,
+};
 use mck_blueprint::{Blueprint, model::Peer};
-use mck_server_config::mariadb::remote::{self, Flavor, Remote};
+use mck_server_config::mariadb::remote::{self, Remote};
 
-use super::{OnAws, bastion, forward::Forward, plugin};
-use crate::{
-    environment_variables::{self, DATABASE_CA, HOME, XDG_DATA_HOME},
-    exit::Exit,
-    failure::Failure,
+use super::{
+    OnAws, bastion,
+    database_tools::{AUTHORITIES, Program, Tools},
+    forward::Forward,
 };
+use crate::{exit::Exit, failure::Failure};
 
-/// Where AWS has the certificates of RDS' authorities (Amazon Aurora user guide, "Using SSL/TLS to
-/// encrypt a connection to a DB cluster").
-const AUTHORITIES: &str = "https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem";
-/// The same in the partition of China.
-const AUTHORITIES_OF_CHINA: &str =
-    "https://rds-truststore.s3.cn-north-1.amazonaws.com.cn/global/global-bundle.pem";
+/// How often it is looked whether to stop.
+const LOOK: Duration = Duration::from_millis(100);
 /// Where programs look for logins that `mysql_config_editor` keeps, before everything else.
 const LOGINS: &str = "MYSQL_TEST_LOGIN_FILE";
 
-/// What a program is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Purpose {
-    /// Statements.
-    Client,
-    /// A dump.
-    Dump,
+/// The way to the database as AWS has opened it, for the plugin to go.
+pub struct Way<'a> {
+    on_aws: &'a OnAws,
+    opened: OpenedPort,
+    login: DatabaseLogin,
+    tools: Tools,
 }
 
-impl Purpose {
-    /// The programs for it, the first that there is taken.
-    const fn programs(self) -> [&'static str; 2] {
-        match self {
-            Self::Client => ["mariadb", "mysql"],
-            Self::Dump => ["mariadb-dump", "mysqldump"],
-        }
-    }
-}
-
-/// A program of this machine.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Program {
-    name: &'static str,
-    flavor: Flavor,
-}
-
-/// What must be there on this machine, found before anything is asked of AWS.
-pub struct Tools {
-    program: Program,
-    authorities: PathBuf,
-}
-
-impl Tools {
-    /// Finds it.
+impl<'a> Way<'a> {
+    /// Asks AWS for all of it.
     ///
     /// # Errors
-    /// Where something is missing, with the way to get it.
-    pub fn find(
-        purpose: Purpose,
-        authorities: Option<&Path>,
-        region: &str,
-    ) -> Result<Self, Failure> {
-        plugin::check()?;
-        Ok(Self {
-            program: find_program(purpose)?,
-            authorities: find_authorities(authorities, region)?,
-        })
-    }
-}
-
-/// The database, as a program of this machine reaches it. The way ends with this, and the password's
-/// file too.
-pub struct Reached<'a> {
-    forward: Forward<'a>,
-    folder: tempfile::TempDir,
-    program: Program,
-}
-
-impl<'a> Reached<'a> {
-    /// Opens the way, and sees who is at its end.
-    ///
-    /// # Errors
-    /// Where there is no Bastion or database, the way can't be opened, or who answers does not prove to
-    /// be the database.
-    pub fn open(
-        on_aws: &'a OnAws,
-        user: DatabaseUser<'_>,
-        tools: Tools,
-        stop: &dyn Fn() -> bool,
-    ) -> Result<Self, Failure> {
+    /// Where there is no Bastion or database, or AWS refuses.
+    pub fn ask(on_aws: &'a OnAws, user: DatabaseUser<'_>, tools: Tools) -> Result<Self, Failure> {
         let blueprint = &on_aws.blueprint;
         let otherwise = "`enabled = true` and `database-access = true` under `[bastion]` in the file \
                          and `mck apply` make one that reaches the database";
@@ -110,21 +55,76 @@ impl<'a> Reached<'a> {
             host: login.host.clone(),
             port: login.port,
         };
-        let mut forward = Forward::open(&on_aws.account, &blueprint.region, &to, stop)?;
+        let opened = on_aws.account.forward_port(&blueprint.region, &to)?;
+        Ok(Self {
+            on_aws,
+            opened,
+            login,
+            tools,
+        })
+    }
+
+    /// Opens it, and sees who is at its end. There is something to clean up from then on, so that
+    /// signals should only be noted.
+    ///
+    /// # Errors
+    /// Where it can't be opened, who answers does not prove to be the database, or `stop` says so.
+    pub fn open(self, stop: &dyn Fn() -> bool) -> Result<Reached<'a>, Failure> {
         let Tools {
             program,
             authorities,
-        } = tools;
-        let identity = ServerIdentity::prove(forward.port(), &login.host, &authorities);
-        let identity = identity.map_err(|error| forward.explain(unknown_server(&error)))?;
-        let folder = write_options(&program, &login, &identity, forward.port(), &authorities)?;
-        Ok(Self {
+        } = self.tools;
+        let OnAws { blueprint, account } = self.on_aws;
+        let mut forward = Forward::open(account, &blueprint.region, self.opened, stop)?;
+        let identity = prove(forward.port(), &self.login.host, &authorities, stop);
+        let identity = identity.map_err(|failure| forward.explain(failure))?;
+        let folder = write_options(
+            &program,
+            &self.login,
+            &identity,
+            forward.port(),
+            &authorities,
+        )?;
+        Ok(Reached {
             forward,
             folder,
             program,
         })
     }
+}
 
+/// Lets the server prove who it is, which may take it a while.
+fn prove(
+    port: u16,
+    host: &str,
+    authorities: &Path,
+    stop: &dyn Fn() -> bool,
+) -> Result<ServerIdentity, Failure> {
+    let (send, receive) = mpsc::channel();
+    let (host, authorities) = (host.to_owned(), authorities.to_owned());
+    // Left behind where it waits for an answer that does not come when Ctrl-C is pressed.
+    thread::spawn(move || {
+        // Nobody waits for it any more only where the program ends.
+        let _ = send.send(ServerIdentity::prove(port, &host, &authorities));
+    });
+    loop {
+        match receive.recv_timeout(LOOK) {
+            Ok(identity) => return identity.map_err(|error| unknown_server(&error)),
+            Err(mpsc::RecvTimeoutError::Timeout) if !stop() => {}
+            Err(_) => return Err(Failure::new(Exit::Interrupted, "interrupted")),
+        }
+    }
+}
+
+/// The database, as a program of this machine reaches it. The way ends with this, and the password's
+/// file too.
+pub struct Reached<'a> {
+    forward: Forward<'a>,
+    folder: tempfile::TempDir,
+    program: Program,
+}
+
+impl Reached<'_> {
     /// The client for a person, with arguments of that person.
     pub fn shell(&self, schema: &str, arguments: &[String]) -> Result<Command, Failure> {
         let options = self.options();
@@ -160,7 +160,7 @@ impl<'a> Reached<'a> {
     /// What may be behind a program's failure: the way to the database, or the user.
     pub fn explain(&mut self, failure: Failure) -> Failure {
         let failure = self.forward.explain(failure);
-        if format!("{:?}", failure.what).contains("Access denied") {
+        if failure.says("Access denied") {
             return failure
                 .hint("`mck db prepare` gives the apps' users the passwords of their secrets")
                 .hint(
@@ -202,61 +202,6 @@ fn check_allowed(blueprint: &Blueprint) -> Result<(), Failure> {
     let message = "the file does not let the Bastion reach the database";
     Err(Failure::new(Exit::Usage, message)
         .hint("`database-access = true` under `[bastion]` does, after the next `mck apply`"))
-}
-
-fn find_program(purpose: Purpose) -> Result<Program, Failure> {
-    for name in purpose.programs() {
-        let answer = Command::new(name).arg("--version").output();
-        let Ok(answer) = answer else { continue };
-        let text = String::from_utf8_lossy(&answer.stdout);
-        if let Some(flavor) = Flavor::read(&text) {
-            return Ok(Program { name, flavor });
-        }
-    }
-    let [one, other] = purpose.programs();
-    let message = format!("neither `{one}` nor `{other}` is on this machine");
-    Err(Failure::new(Exit::MachineLacks, message).hint(
-        "the package `mariadb-client` has both on Debian and Ubuntu, `mariadb` on Fedora and Amazon \
-         Linux, `brew install mysql-client` on macOS",
-    ))
-}
-
-/// The file with RDS' authorities: the one that is named, or the one in its place.
-fn find_authorities(named: Option<&Path>, region: &str) -> Result<PathBuf, Failure> {
-    let named = named.map(Path::to_owned);
-    let named = named.or_else(|| environment_variables::read(DATABASE_CA).map(PathBuf::from));
-    let path = named.or_else(usual_place).ok_or_else(|| {
-        Failure::new(
-            Exit::Usage,
-            "there is no home folder to look for RDS' certificates in",
-        )
-        .hint("name their file with `--ca`")
-    })?;
-    if path.is_file() {
-        // The client has another working folder than its user nowhere; but options take no `~`.
-        return std::path::absolute(&path).map_err(|error| {
-            Failure::new(Exit::Usage, format!("{} is no path", path.display())).caused_by(&error)
-        });
-    }
-    let source = if region.starts_with("cn-") {
-        AUTHORITIES_OF_CHINA
-    } else {
-        AUTHORITIES
-    };
-    let message = format!(
-        "{} is not there: the certificates by which the database proves who it is",
-        path.display()
-    );
-    Err(Failure::new(Exit::MachineLacks, message).hint(format!(
-        "`curl -fsS --create-dirs -o '{}' {source}` gets them from AWS",
-        path.display()
-    )))
-}
-
-fn usual_place() -> Option<PathBuf> {
-    let data = environment_variables::read(XDG_DATA_HOME).map(PathBuf::from);
-    let home = || Some(PathBuf::from(environment_variables::read(HOME)?).join(".local/share"));
-    Some(data.or_else(home)?.join("mck/rds-global-bundle.pem"))
 }
 
 /// Writes the client's options where nobody else reads them.
@@ -312,26 +257,5 @@ fn unknown_server(error: &IdentityError) -> Failure {
                 "where RDS has new authorities the file needs them too: {AUTHORITIES}"
             )),
         IdentityError::Foreign { .. } | IdentityError::Name { .. } => of(Exit::NotHealthy),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn missing_certificates_are_told_with_the_way_to_get_them() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("ca.pem");
-        for (region, source) in [
-            ("eu-central-1", AUTHORITIES),
-            ("cn-north-1", AUTHORITIES_OF_CHINA),
-        ] {
-            let missing = find_authorities(Some(&path), region).expect_err("it is not there");
-            assert_eq!(missing.exit, Exit::MachineLacks);
-            assert!(missing.hints[0].contains(source), "{:?}", missing.hints);
-        }
-        std::fs::write(&path, "").unwrap();
-        assert_eq!(find_authorities(Some(&path), "eu-central-1").unwrap(), path);
     }
 }

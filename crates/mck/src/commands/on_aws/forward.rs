@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use mck_aws::{Account, ForwardedPort, OpenedPort, PluginCall};
+use mck_aws::{Account, OpenedPort, PluginCall};
 use mck_local::wait;
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -41,17 +41,16 @@ pub struct Forward<'a> {
 }
 
 impl<'a> Forward<'a> {
-    /// Opens it, and waits until somebody listens there.
+    /// Lets the plugin forward the port of a session, and waits until it listens there.
     ///
     /// # Errors
-    /// Where Session Manager refuses, the plugin ends or takes too long, or `stop` says so.
+    /// Where the plugin ends or takes too long, or `stop` says so.
     pub fn open(
         account: &'a Account,
         region: &'a str,
-        to: &ForwardedPort,
+        opened: OpenedPort,
         stop: &dyn Fn() -> bool,
     ) -> Result<Self, Failure> {
-        let opened = account.forward_port(region, to)?;
         let (child, lines) = match start(&opened) {
             Ok(started) => started,
             Err(error) => {

@@ -8,6 +8,7 @@ pub mod cache;
 mod data;
 pub mod database;
 mod database_client;
+mod database_tools;
 pub mod deploy;
 pub mod events;
 pub mod exec;

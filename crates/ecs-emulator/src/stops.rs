@@ -129,7 +129,7 @@ mod tests {
                 scaling,
             ),
             (
-                "Drains: fewer tasks are wanted.",
+                "Drains: there are more tasks than wanted.",
                 "ServiceSchedulerInitiated",
                 scaling,
             ),

@@ -98,6 +98,12 @@ fn a_lost_zone_is_not_noticed_after_two_health_checks_and_comes_back() {
             .all(|component| component["state"] == "ready")
     });
     println!("zone restored in {:?}", restored.elapsed());
+    let evened = store.wait_for("a task moved back to the zone", |status| {
+        let tasks = status["apps"][0]["tasks"].as_array().unwrap();
+        let there = tasks.iter().filter(|task| task["zone"] == zone.as_str());
+        there.count() == 1 && tasks.len() == 2
+    });
+    println!("zones even after {evened:?}");
     assert_ne!(
         zone_of_writer(&store).0,
         writer,

@@ -372,3 +372,6 @@ fn complete(
         labels.extend(files.map(|(name, value)| (name.clone(), value.as_str().into())));
     }
 }
+
+#[cfg(test)]
+mod tests;

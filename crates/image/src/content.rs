@@ -141,3 +141,6 @@ fn add_mounts(content: &mut Content, container: &Container) {
         content.folders.insert(mount.path.clone(), Folder { owner });
     }
 }
+
+#[cfg(test)]
+mod tests;

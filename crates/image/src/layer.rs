@@ -6,7 +6,8 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs, io,
+    fs::{self, File},
+    io::{self, Read, Seek},
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
@@ -154,10 +155,13 @@ fn list(top: &Path, below: &Path, found: &mut dyn FnMut(&Path, Entry)) -> Result
             list(top, &path, found)?;
         } else if metadata.is_symlink() {
             found(&path, Entry::Link(fs::read_link(&full).map_err(at(&full))?));
-        } else {
+        } else if metadata.is_file() {
             let executable = metadata.mode() & 0o111 != 0;
             let from = full;
             found(&path, Entry::File { from, executable });
+        } else {
+            let reason = "it is neither a file nor a folder nor a link";
+            return Err(ImageError::unusable(&path.to_string_lossy(), reason));
         }
     }
     Ok(())
@@ -192,48 +196,68 @@ fn append(
     path: &Path,
     entry: &Entry,
 ) -> Result<(), ImageError> {
-    let mut header = tar::Header::new_gnu();
-    let mut owner = ROOT;
-    let mut content = Vec::new();
     let mode = |executable: bool| if executable { 0o755 } else { 0o644 };
     match entry {
-        Entry::Folder(of) => {
-            owner = *of;
-            header.set_entry_type(tar::EntryType::Directory);
-            header.set_mode(0o755);
-            header.set_mtime(FIRST_TIME);
+        Entry::Folder(owner) => {
+            let mut header = header(tar::EntryType::Directory, *owner, 0o755);
+            archive.append_data(&mut header, path, io::empty())
         }
-        Entry::Link(_) => {
-            header.set_entry_type(tar::EntryType::Symlink);
-            header.set_mode(0o777);
-            header.set_mtime(FIRST_TIME);
+        Entry::Link(target) => {
+            let mut header = header(tar::EntryType::Symlink, ROOT, 0o777);
+            archive.append_link(&mut header, path, target)
         }
         Entry::File { from, executable } => {
-            content = fs::read(from).map_err(at(from))?;
-            header.set_mode(mode(*executable));
-            header.set_mtime(time(&content));
+            let mut header = header(tar::EntryType::Regular, ROOT, mode(*executable));
+            let mut file = File::open(from).map_err(at(from))?;
+            let (size, hash) = measure(&mut file).map_err(at(from))?;
+            header.set_size(size);
+            header.set_mtime(time(hash));
+            archive.append_data(&mut header, path, file)
         }
         Entry::Text {
-            content: text,
+            content,
             executable,
         } => {
-            content = text.clone().into_bytes();
-            header.set_mode(mode(*executable));
-            header.set_mtime(time(&content));
+            let mut header = header(tar::EntryType::Regular, ROOT, mode(*executable));
+            header.set_size(u64::try_from(content.len()).unwrap_or(u64::MAX));
+            header.set_mtime(time(Sha256::new().chain_update(content)));
+            archive.append_data(&mut header, path, content.as_bytes())
         }
-    }
-    header.set_uid(owner.user);
-    header.set_gid(owner.group);
-    header.set_size(u64::try_from(content.len()).unwrap_or(u64::MAX));
-    match entry {
-        Entry::Link(target) => archive.append_link(&mut header, path, target),
-        _ => archive.append_data(&mut header, path, content.as_slice()),
     }
     .map_err(at(path))
 }
 
-fn time(content: &[u8]) -> u64 {
-    let digest = Sha256::digest(content);
+/// The size of a file and what its content comes to; leaves the file at its beginning.
+fn measure(file: &mut File) -> io::Result<(u64, Sha256)> {
+    let mut hash = Sha256::new();
+    let mut size = 0;
+    let mut buffer = vec![0; 64 << 10];
+    loop {
+        let count = file.read(&mut buffer)?;
+        if count == 0 {
+            file.rewind()?;
+            return Ok((size, hash));
+        }
+        hash.update(&buffer[..count]);
+        size += u64::try_from(count).unwrap_or(u64::MAX);
+    }
+}
+
+/// The header of an entry without content.
+fn header(kind: tar::EntryType, owner: Owner, mode: u32) -> tar::Header {
+    let mut header = tar::Header::new_gnu();
+    header.set_entry_type(kind);
+    header.set_mode(mode);
+    header.set_uid(owner.user);
+    header.set_gid(owner.group);
+    header.set_mtime(FIRST_TIME);
+    header.set_size(0);
+    header
+}
+
+/// The time of a file, by what its content comes to.
+fn time(content: Sha256) -> u64 {
+    let digest = content.finalize();
     let number = u64::from_be_bytes([0, 0, 0, 0, digest[0], digest[1], digest[2], digest[3]]);
     FIRST_TIME + number % TIMES
 }
@@ -255,3 +279,6 @@ impl io::Write for Hashed {
         self.inner.flush()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,6 +15,13 @@ use crate::{
 };
 
 const PASSWD: &str = "etc/passwd";
+/// Marks that hide it, or all of its folder or of the root, in the layers below.
+const HIDING: [&str; 4] = [
+    "etc/.wh.passwd",
+    "etc/.wh..wh..opq",
+    ".wh.etc",
+    ".wh..wh..opq",
+];
 /// The most that is read of a list of users, in bytes; base images have some kilobytes.
 const LONGEST: u64 = 1 << 20;
 
@@ -42,29 +49,45 @@ pub(crate) fn passwd(
             let reason = format!("its layers are {}, not gzip", layer.media_type);
             return Err(ImageError::unusable(base, reason));
         };
-        if let Some(text) = find(archive, &path)? {
-            return Ok(text);
+        match find(archive, &path)? {
+            Found::Text(text) => return Ok(text),
+            Found::Hidden => break,
+            Found::Nothing => {}
         }
     }
     Ok(String::new())
 }
 
-fn find(archive: impl Read, path: &Path) -> Result<Option<String>, ImageError> {
+/// What a layer says of the list of users.
+#[derive(Debug, PartialEq, Eq)]
+enum Found {
+    Text(String),
+    /// It hides that of the layers below (OCI image layer specification, "Whiteouts").
+    Hidden,
+    Nothing,
+}
+
+fn find(archive: impl Read, path: &Path) -> Result<Found, ImageError> {
+    let mut found = Found::Nothing;
     let mut archive = tar::Archive::new(archive);
     for entry in archive.entries().map_err(at(path))? {
         let entry = entry.map_err(at(path))?;
         let name = entry.path().map_err(at(path))?;
-        let is_passwd = name.strip_prefix(".").unwrap_or(&name) == Path::new(PASSWD);
+        let name = name.strip_prefix(".").unwrap_or(&name);
+        let is_passwd = name == Path::new(PASSWD);
+        if HIDING.iter().any(|it| name == Path::new(it)) {
+            found = Found::Hidden;
+        }
         if is_passwd && entry.header().entry_type().is_file() {
             let mut text = String::new();
             entry
                 .take(LONGEST)
                 .read_to_string(&mut text)
                 .map_err(at(path))?;
-            return Ok(Some(text));
+            return Ok(Found::Text(text));
         }
     }
-    Ok(None)
+    Ok(found)
 }
 
 /// A user by name or number, perhaps with a group's number after a colon.
@@ -101,6 +124,46 @@ pub(crate) fn owner(base: &str, passwd: &str, user: &str) -> Result<Owner, Image
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_topmost_list_counts_unless_it_is_hidden() {
+        let folder = tempfile::tempdir().unwrap();
+        let layout = Layout::create(folder.path()).unwrap();
+        let layer = |name: &str, content: &str| {
+            let mut archive = tar::Builder::new(Vec::new());
+            let mut header = tar::Header::new_gnu();
+            header.set_size(content.len() as u64);
+            let content = content.as_bytes();
+            archive.append_data(&mut header, name, content).unwrap();
+            let bytes = archive.into_inner().unwrap();
+            layout
+                .put("application/vnd.oci.image.layer.v1.tar", &bytes)
+                .unwrap()
+        };
+        let other = layer("etc/group", "");
+        let (low, high) = (layer("./etc/passwd", "low"), layer("etc/passwd", "high"));
+        let read = |layers: &[&Descriptor]| {
+            let layers: Vec<Descriptor> = layers.iter().map(|it| (*it).clone()).collect();
+            passwd(&layout, "b", &layers).unwrap()
+        };
+        assert_eq!(read(&[&low, &other]), "low");
+        assert_eq!(read(&[&low, &high, &other]), "high");
+        assert_eq!(read(&[&other]), "");
+        for mark in HIDING {
+            assert_eq!(read(&[&low, &layer(mark, ""), &other]), "", "{mark}");
+            assert_eq!(read(&[&low, &layer(mark, ""), &high]), "high", "{mark}");
+        }
+    }
+
+    #[test]
+    fn layers_that_can_not_be_read_are_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let layout = Layout::create(folder.path()).unwrap();
+        let kind = "application/vnd.oci.image.layer.v1.tar+zstd";
+        let layer = layout.put(kind, b"").unwrap();
+        let error = passwd(&layout, "example.com/own:1", &[layer]).unwrap_err();
+        assert!(error.to_string().contains("not gzip"), "{error}");
+    }
 
     #[test]
     fn users_are_found_by_name_and_number() {

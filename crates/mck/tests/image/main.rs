@@ -1,5 +1,5 @@
 //! Apps that are OCI images, with the real program, servers, skopeo and docker-registry. Needs root
-//! and Debian's packages skopeo, docker-registry, busybox-static and mmdebstrap.
+//! and Debian's packages skopeo, docker-registry, busybox-static, mmdebstrap and openssl.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't be set up has failed")]
 
@@ -10,7 +10,15 @@ mod harness;
 #[allow(dead_code, reason = "shared with other tests")]
 #[path = "../../../local/tests/image_support/mod.rs"]
 mod image_support;
+mod registries;
 mod site;
+#[allow(dead_code, reason = "it knows more stand-ins than are needed here")]
+#[path = "../../../aws/tests/it/stand_in.rs"]
+mod stand_in;
+mod token_server;
+#[allow(dead_code, reason = "it is for stand-ins that are not needed here")]
+#[path = "../../../aws/tests/it/tokens.rs"]
+mod tokens;
 
 use std::fs;
 

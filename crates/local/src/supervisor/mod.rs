@@ -389,12 +389,12 @@ impl Supervisor {
         let tell = |error: OriginError| crate::text::chain(&error);
         let layout = self.workshop.context.layout.clone();
         let launcher = self.workshop.runtime.launcher.clone();
-        let workshop = if origin == self.origin {
-            None
-        } else {
-            let fresh = workshop(&origin, &layout, &launcher, &self.record);
-            Some(fresh.map_err(|error| crate::text::chain(&error))?)
-        };
+        let fresh = workshop(&origin, &layout, &launcher, &self.record)
+            .map_err(|error| crate::text::chain(&error))?;
+        // A secret may have another value though the file did not change.
+        let is_same =
+            origin == self.origin && fresh.context.secrets == self.workshop.context.secrets;
+        let workshop = (!is_same).then_some(fresh);
         origin.save(&layout).map_err(tell)?;
         let apps: Vec<String> = self.record.pinned.keys().cloned().collect();
         apps.iter().for_each(|app| self.unpin(app));

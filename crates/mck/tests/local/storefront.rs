@@ -33,8 +33,10 @@ fn one_file_to_a_running_shop() {
     names(&store);
     ssh(&store);
     database(&store);
+    prepare(&store);
     cache(&store);
     secrets(&store);
+    rotation(&store);
     unknown_names(&store);
 }
 
@@ -336,6 +338,18 @@ fn database(store: &Store) {
     assert_eq!(reader.good(), "before-the-export", "the reader has it too");
 }
 
+/// Here schemas and users are made by themselves: the command says so, and changes nothing.
+fn prepare(store: &Store) {
+    let mut visitor = store.visitor("shop");
+    let before = tokens(&mut visitor);
+    assert!(!before.is_empty());
+    let prepared = store.mck(&["db", "prepare"]);
+    assert_eq!(prepared.code, Some(0), "{prepared:#?}");
+    let note = "made and kept while the environment runs";
+    assert!(prepared.err.contains(note), "{prepared:#?}");
+    assert_eq!(tokens(&mut visitor), before);
+}
+
 fn shell_with(command: &mut Command, input: &str) -> String {
     use std::{io::Write, process::Stdio};
     let mut child = command
@@ -386,6 +400,33 @@ fn secrets(store: &Store) {
     assert_eq!(show.out, "", "not where a log could keep it");
     no_file_but_the_secrets_own(store, list);
     arguments_hold_no_secret(store, list);
+}
+
+/// A new value reaches the database and the app with the next `up`, though the file is the same; the
+/// old one is worth nothing then.
+fn rotation(store: &Store) {
+    let name = "shop-database-password";
+    let before = store.secret(name);
+    let kept = tokens(&mut store.visitor("shop"));
+    let rotated = store.mck(&["secret", "rotate", name]);
+    for words in ["has a new value", "mck up"] {
+        assert!(rotated.err.contains(words), "{rotated:#?}");
+    }
+    let after = store.secret(name);
+    assert_ne!(after, before);
+    store.up();
+    let told = store.mck(&["exec", "--", "printenv", "MYSQL_PASSWORD"]);
+    assert_eq!(told.good().trim(), after);
+    assert_eq!(tokens(&mut store.visitor("shop")), kept, "the data stays");
+    let connect =
+        format!("new PDO('mysql:host='.getenv('MYSQL_HOST'), getenv('MYSQL_USER'), '{before}');");
+    let refused = store.mck(&["exec", "--", "php", "-r", &connect]);
+    let told = [&refused.out, &refused.err];
+    let is_denied = told.iter().any(|it| it.contains("Access denied"));
+    assert!(is_denied, "{refused:#?}");
+    let pids = store.pids();
+    store.up();
+    assert_eq!(store.pids(), pids, "once is enough");
 }
 
 /// A value is where secrets are kept, and in the bundle of the container that needs it: both for

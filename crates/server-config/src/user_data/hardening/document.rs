@@ -21,7 +21,7 @@ Two more things are not on the servers:
 - *Network interfaces of tasks.* An instance type has few network interfaces, and a task needs one. With the
   account setting `awsvpcTrunking` (ECS developer guide, \"Increasing Amazon ECS Linux container instance network
   interfaces\") it gets several times as many. It is a setting of the account, not of a template:
-  `aws ecs put-account-setting-default --name awsvpcTrunking --value enabled`, before the servers start.
+  `mck apply` switches it on where App Servers need it, before they start (see [what is of the account](aws.md#what-is-of-the-account)).
 - *A second factor.* Session Manager asks IAM, where a second factor can be demanded
   (`aws:MultiFactorAuthPresent`). Who opens SSH and wants one there installs `libpam-google-authenticator` on the
   Bastion and sets `AuthenticationMethods publickey,keyboard-interactive` in `/etc/ssh/sshd_config.d`; it is

@@ -114,6 +114,18 @@ pub fn file(path: &Path, error: &io::Error) -> Failure {
     }
 }
 
+/// A failure to write what a command says.
+pub fn output(error: &io::Error) -> Failure {
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            Failure::new(Exit::DiskFull, "there is no room for the output")
+                .caused_by(error)
+                .hint("free some room and run it again")
+        }
+        _ => Failure::new(Exit::Internal, "could not write the output").caused_by(error),
+    }
+}
+
 fn lacks(failure: Failure) -> Failure {
     failure.hint("`mck doctor --install` installs what is missing")
 }

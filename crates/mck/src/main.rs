@@ -58,8 +58,7 @@ fn finish(printer: &Printer, result: Result<ExitCode, Failure>) -> ExitCode {
     };
     match printer.broken() {
         Some(error) => {
-            let failure =
-                Failure::new(Exit::Internal, "could not write the output").caused_by(&error);
+            let failure = client_failure::output(&error);
             printer.failure(&failure);
             failure.exit.into()
         }

@@ -2,11 +2,13 @@
 they have an id, and CloudFormation keeps account of them as of all others.
 """
 
+import json
+import os
 import sys
 import uuid
 
 from ministack.app import main
-from ministack.services import ssm
+from ministack.services import ecs, secretsmanager, ssm
 from ministack.services.cloudformation.provisioners import _RESOURCE_HANDLERS
 
 # What templates ask of such a resource beside its id.
@@ -75,6 +77,20 @@ with_attributes("AWS::EC2::VPC", {"Ipv6CidrBlocks": ["2001:db8:1234:5600::/56"]}
 master = "arn:aws:secretsmanager:us-east-1:000000000000:secret:rds!cluster-0123"
 with_attributes("AWS::RDS::DBCluster", {"MasterUserSecret.SecretArn": master})
 
+# CloudFormation gives a secret no value that it is not told; ministack gives it an empty one.
+secret = _RESOURCE_HANDLERS["AWS::SecretsManager::Secret"]
+with_value = secret["create"]
+
+
+def without_value(logical_id, properties, stack):
+    name, attributes = with_value(logical_id, properties, stack)
+    if "SecretString" not in properties and "GenerateSecretString" not in properties:
+        secretsmanager._secrets[name]["Versions"] = {}
+    return name, attributes
+
+
+secret["create"] = without_value
+
 # An alarm of several metrics is one that ministack does not know.
 alarm = _RESOURCE_HANDLERS["AWS::CloudWatch::Alarm"]
 of_one_metric = alarm["create"]
@@ -91,4 +107,22 @@ def resolve(name, *rest):
 
 
 ssm.resolve_parameter_value = resolve
+
+# A rollout goes on for as long as a file of this name is in the folder of the stand-in.
+ROLLING_OUT = "rolling-out"
+handle = ecs.handle_request
+
+
+async def described(*arguments, **more):
+    status, headers, body = await handle(*arguments, **more)
+    if b"rolloutState" in body and os.path.exists(ROLLING_OUT):
+        answer = json.loads(body)
+        for service in answer.get("services", []):
+            for deployment in service["deployments"]:
+                deployment["rolloutState"] = "IN_PROGRESS"
+        body = json.dumps(answer).encode()
+    return status, headers, body
+
+
+ecs.handle_request = described
 sys.exit(main())

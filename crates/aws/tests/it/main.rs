@@ -5,10 +5,12 @@
 
 mod account;
 mod calls;
+mod counting;
 mod faults;
 mod kills;
 mod life;
 mod stacks;
+#[allow(dead_code, reason = "the tests of the program need more of it")]
 mod stand_in;
 mod stuck;
 mod tokens;

@@ -20,11 +20,16 @@ const HIDDEN_PORT: u16 = 4567;
 /// How long a stand-in may take to start.
 const START: Duration = Duration::from_secs(60);
 
+/// What makes ministack take all types.
+const ALL_TYPES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../aws/tests/it/all_types.py");
+
 /// A program that stands in for AWS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Moto,
     Ministack,
+    /// Ministack, which takes the types of resources that it does not know as well.
+    MinistackOfAllTypes,
     LocalStack,
     /// LocalStack, with the tokens of requests that it forgets put into its events.
     LocalStackWithTokens,
@@ -114,6 +119,11 @@ fn start(kind: Kind, work: &Path) -> Option<Running> {
             command.env("GATEWAY_PORT", PORT.to_string());
             command
         }
+        Kind::MinistackOfAllTypes => {
+            let mut command = Command::new(tool("stand-ins", "python"));
+            command.arg(ALL_TYPES).env("GATEWAY_PORT", PORT.to_string());
+            command
+        }
         Kind::LocalStack | Kind::LocalStackWithTokens => {
             let port = if kind == Kind::LocalStack {
                 PORT
@@ -185,10 +195,14 @@ impl Drop for Running {
 
 struct Work(PathBuf);
 
+/// The folder of a test beside a stand-in, which is the stand-in's own as well.
+pub fn folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join(name.replace("::", "-"))
+}
+
 impl Work {
     fn new(name: &str) -> Self {
-        let name = name.replace("::", "-");
-        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        let path = folder(name);
         let _ = fs::remove_dir_all(&path);
         fs::create_dir_all(&path).expect("the folder can be made");
         Self(path)

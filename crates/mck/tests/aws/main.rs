@@ -3,15 +3,24 @@
 //! LocalStack makes all stacks of the smallest environment but `data`: it does not know private
 //! zones. So there is a failure to be told, and a way out to be found.
 
+#[path = "../../../aws/tests/it/counting.rs"]
+mod counting;
 mod data;
 mod database;
+mod disk;
 mod ecs;
+mod environment;
+mod kills;
 mod operate;
+mod rollouts;
+mod secrets;
+mod shared;
 #[path = "../../../aws/tests/it/stand_in.rs"]
 #[allow(dead_code, reason = "it knows more stand-ins than are needed here")]
 mod stand_in;
 #[path = "../../../aws/tests/it/tokens.rs"]
 mod tokens;
+mod whole;
 
 use std::{
     io::{BufRead, BufReader},

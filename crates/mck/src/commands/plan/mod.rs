@@ -14,7 +14,10 @@ use mck_cost::CostDifference;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::{cli::PlanOptions, exit::Exit, failure::Failure, printer::Printer, session::Session};
+use crate::{
+    cli::PlanOptions, client_failure, exit::Exit, failure::Failure, printer::Printer,
+    session::Session,
+};
 use readiness::Readiness;
 use sides::{Sides, Wanted};
 
@@ -51,7 +54,11 @@ struct Drifted {
 /// Runs the command. Its exit codes are not those of other commands, so that a script can ask
 /// whether something changes.
 pub fn run(session: &Session<'_>, options: &PlanOptions) -> ExitCode {
-    match plan(session, options) {
+    let planned = plan(session, options).and_then(|is_empty| match session.printer.broken() {
+        Some(error) => Err(client_failure::output(&error)),
+        None => Ok(is_empty),
+    });
+    match planned {
         Ok(true) => NOTHING.into(),
         Ok(false) => CHANGES.into(),
         Err(failure) => {

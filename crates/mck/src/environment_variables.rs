@@ -26,13 +26,17 @@ pub const CLICOLOR: &str = "CLICOLOR";
 pub const CLICOLOR_FORCE: &str = "CLICOLOR_FORCE";
 /// Who ran `sudo`.
 pub const SUDO_USER: &str = "SUDO_USER";
+/// The number of who ran `sudo`.
+pub const SUDO_UID: &str = "SUDO_UID";
+/// The number of that user's group.
+pub const SUDO_GID: &str = "SUDO_GID";
 /// The user.
 pub const USER: &str = "USER";
 /// What the terminal can do.
 pub const TERM: &str = "TERM";
 
 /// Name and meaning of each, for the reference.
-pub const ALL: [(&str, &str); 13] = [
+pub const ALL: [(&str, &str); 16] = [
     (FILE, "The environment file, as `--file`."),
     (ENVIRONMENT, "The environment, as `--environment`."),
     (
@@ -70,6 +74,15 @@ pub const ALL: [(&str, &str); 13] = [
         "Who ran `sudo`: written beside each deployment, with the machine's name.",
     ),
     (USER, "The same where there was no `sudo`."),
+    (
+        SUDO_UID,
+        "The number of who ran `sudo`: files that `mck db export` writes are theirs.",
+    ),
+    (SUDO_GID, "The number of their group."),
+    (
+        HOME,
+        "Where the folders of caches and data are that are not named otherwise.",
+    ),
     (
         TERM,
         "`dumb`: no colour and no progress display that redraws itself.",

@@ -136,6 +136,13 @@ fn work(life: &Life) {
     let place = &life.place;
     life.run(&["db", "export", "--output", "dump.sql"]);
     assert!(place.read("dump.sql").contains("CREATE TABLE"));
+    life.run(&["db", "export", "--output", "dump.sql.gz"]);
+    life.run(&["db", "import", "--input", "dump.sql.gz"]);
+    let shell = ["db", "shell", "--", "-N", "-e", "SELECT DATABASE()"];
+    assert_eq!(life.run(&shell), "shop\n");
+    place.write("cut.sql", "-- MariaDB dump 10.19\nDROP TABLE x;\n");
+    let cut = place.run(&["db", "import", "--input", "cut.sql"]).expect(2);
+    assert!(cut.stderr.contains("cut off"), "{cut}");
     let mut import = place.command(&["db", "import"]);
     place
         .feed(

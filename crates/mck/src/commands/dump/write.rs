@@ -15,9 +15,14 @@ use std::{
 
 use mck_local::{command::CommandError, piped::Piped, wait};
 use mck_server_config::mariadb::dump::Compression;
+use rustix::process::{Gid, Uid};
 
 use super::{LOOK, Watch, failed};
-use crate::{exit::Exit, failure::Failure};
+use crate::{
+    environment_variables::{self, SUDO_GID, SUDO_UID},
+    exit::Exit,
+    failure::Failure,
+};
 
 const STEP: &str = "writes the dump";
 
@@ -92,11 +97,25 @@ fn to_file(dumper: &mut Process, path: &Path, watch: &mut Watch<'_>) -> Result<(
     if let Some(compressor) = &mut compressor {
         compressor.wait().map_err(|it| failed(&it))?;
     }
-    part.as_file()
-        .sync_all()
-        .map_err(|error| unusable(&error))?;
+    let owner = rustix::process::geteuid().is_root().then(asker).flatten();
+    finish(part.as_file(), owner).map_err(|error| unusable(&error))?;
     part.persist(path).map_err(|error| unusable(&error.error))?;
     Ok(())
+}
+
+/// Who ran `sudo`, to whom the file belongs then: user and group.
+fn asker() -> Option<(u32, u32)> {
+    let number = |name| environment_variables::read(name)?.to_str()?.parse().ok();
+    Some((number(SUDO_UID)?, number(SUDO_GID)?))
+}
+
+/// Gives the file to whom it is for, and makes it last.
+fn finish(file: &File, owner: Option<(u32, u32)>) -> io::Result<()> {
+    if let Some((user, group)) = owner {
+        let (user, group) = (Uid::from_raw(user), Gid::from_raw(group));
+        rustix::fs::fchown(file, Some(user), Some(group))?;
+    }
+    file.sync_all()
 }
 
 type Text = Box<dyn Read + Send>;
@@ -242,5 +261,19 @@ mod tests {
         written("printf hello", &path).expect("it is written");
         let mode = fs::metadata(&path).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_file_made_with_sudo_belongs_to_who_ran_it() {
+        use std::os::unix::fs::MetadataExt;
+        if !rustix::process::geteuid().is_root() {
+            // Nobody else can give a file away.
+            return;
+        }
+        let file = tempfile::NamedTempFile::new().unwrap();
+        finish(file.as_file(), Some((65_534, 65_533))).unwrap();
+        let data = fs::metadata(file.path()).unwrap();
+        assert_eq!((data.uid(), data.gid()), (65_534, 65_533));
+        finish(file.as_file(), None).unwrap();
     }
 }

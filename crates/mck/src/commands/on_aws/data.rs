@@ -6,6 +6,7 @@ use std::{process::ExitCode, time::Instant};
 use jiff::Timestamp;
 use mck_aws::DatabaseUser;
 use mck_local::wait;
+use rustix::process::{Pid, Signal, kill_process};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use super::{
@@ -55,8 +56,8 @@ pub fn shell(on_aws: &OnAws, options: &DatabaseShellOptions) -> Result<ExitCode,
             return Ok(ended(status));
         }
         if asked.pressed() {
-            // One that has ended meanwhile needs not be killed.
-            let _ = client.kill();
+            // It leaves the terminal as it was; one that has ended meanwhile needs not be told.
+            let _ = kill_process(Pid::from_child(&client), Signal::TERM);
         }
         wait::pause(std::time::Duration::from_millis(20));
     }

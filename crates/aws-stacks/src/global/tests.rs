@@ -173,6 +173,21 @@ fn repositories_keep_what_is_deployed() {
 }
 
 #[test]
+fn continuous_integration_pushes_to_its_own_environment_only() {
+    let template = global(TWO_ENVIRONMENTS);
+    for environment in ["Production", "Staging"] {
+        let policy = &template["Resources"][format!("CiPolicy{environment}Releases")];
+        let statements = policy["Properties"]["PolicyDocument"]["Statement"].as_array();
+        let mut statements = statements.unwrap().iter();
+        let images = statements.find(|it| it["Sid"] == "Images").unwrap();
+        let resources = images["Resource"].to_string();
+        let own = format!(":repository/shop/{}/*", environment.to_lowercase());
+        assert!(resources.contains(&own), "{resources}");
+        assert_eq!(resources.matches(":repository/").count(), 1, "{resources}");
+    }
+}
+
+#[test]
 fn a_role_trusts_the_tokens_of_its_repository_and_branches_only() {
     let template = global(TWO_ENVIRONMENTS);
     let role = &template["Resources"]["CiRoleProductionGithub"]["Properties"];

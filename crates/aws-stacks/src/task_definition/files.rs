@@ -1,6 +1,5 @@
 //! Configuration files of containers: they come into the image when it is built, so templates hold
-//! their digests alone. A deployment compares them with those of the image, and `mck plan` shows that
-//! an image must be built again.
+//! their digests alone. Where one changes, `mck plan` shows it: the images must be built again.
 
 use mck_blueprint::model::Container;
 use serde_json::{Map, Value as Json};
@@ -18,7 +17,7 @@ pub(super) fn digests(containers: &[Container]) -> Map<String, Json> {
 }
 
 /// The label of an image that holds the digest of a container's files, as the metadata `mck:Files` of
-/// its task definition does: a deployment compares the two.
+/// its task definition does: whether an image has the files of a template can be seen by it.
 pub fn files_label(container: &str) -> String {
     format!("mck.files.{container}")
 }

@@ -139,3 +139,21 @@ fn files_are_in_the_image_and_only_their_digests_here() {
     assert!(!shop.to_string().contains("fastcgi_pass"));
     assert!(definition("tool")["Metadata"].get("mck:Files").is_none());
 }
+
+#[test]
+fn an_image_of_the_user_s_own_with_the_kit_s_files_comes_from_the_app_s_repository() {
+    let text = MOUNTS.replace("source = \"shop\"", "image = \"example/shop:1\"");
+    let template = stack(&text, &StackId::App("shop".to_owned())).template;
+    let shop = template.json()["Resources"]["TaskDefinition"].clone();
+    for name in ["nginx", "php-fpm"] {
+        let image = container(&shop, name)["Image"].to_string();
+        let repository = format!("/shop/production/shop/{name}:");
+        assert!(image.contains(&repository), "{image}");
+    }
+    let text = template.text();
+    assert!(!text.contains("example/shop:1"));
+    assert!(text.contains(":repository/shop/production/shop/php-fpm"), "it may be pulled");
+    // What gets no files is run as it is.
+    let tool = container(&definition("tool"), "tool");
+    assert_eq!(tool["Image"], "example/tool:1");
+}

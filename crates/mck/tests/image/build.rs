@@ -31,13 +31,27 @@ target = "aws"
 region = "eu-west-1"
 "#;
 
-/// An image with nginx and php-fpm, as one layer.
+/// What the kit's Dockerfiles install, with commas between.
+fn packages() -> String {
+    let of = |name: &str| {
+        let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../images");
+        let text = fs::read_to_string(top.join(name).join("Dockerfile")).unwrap();
+        let text = text.replace("\\\n", " ");
+        let (_, rest) = text.split_once("apt-get install").unwrap();
+        let words = rest.split("&&").next().unwrap().split_whitespace();
+        let names = words.filter(|it| !it.starts_with('-'));
+        names.collect::<Vec<&str>>().join(",")
+    };
+    format!("{},{}", of("nginx"), of("php-fpm"))
+}
+
+/// An image with the packages of nginx' and php-fpm's base images, as one layer.
 fn write_base(folder: &Path) -> Layout {
     let archive = folder.join("base.tar");
     let mut debootstrap = Command::new("mmdebstrap");
     debootstrap
         .args(["--quiet", "--variant=essential", "--mode=root"])
-        .arg("--include=nginx-light,php8.2-fpm,php8.2-cli,util-linux")
+        .arg(format!("--include={}", packages()))
         .args(
             ["doc", "man", "locale"].map(|it| format!("--dpkgopt=path-exclude=/usr/share/{it}/*")),
         )

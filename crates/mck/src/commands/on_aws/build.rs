@@ -396,3 +396,22 @@ impl From<ImageError> for Failure {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pipelines_find_the_release_in_the_report() {
+        let report = Report {
+            app: "shop".to_owned(),
+            release: "0123456789ab".to_owned(),
+            revision: "v2".to_owned(),
+            images: Vec::new(),
+        };
+        let json = serde_json::to_value(&report).unwrap();
+        assert_eq!(json["release"], "0123456789ab");
+        let script = include_str!("../../pipelines/deploy.sh");
+        assert!(script.contains("jq -r .release \"releases/$app.json\""));
+    }
+}

@@ -62,13 +62,34 @@ fn fill(properties: &mut Vec<PropertyChange>, foretold: &[PropertyChange]) {
     if properties.is_empty() {
         properties.extend_from_slice(foretold);
     }
-    for property in properties {
-        let is_silent = property.before.is_none() && property.after.is_none();
-        let known = foretold.iter().find(|it| it.path == property.path);
-        if let Some(known) = known.filter(|_| is_silent) {
-            property.before.clone_from(&known.before);
-            property.after.clone_from(&known.after);
-        }
+    let told = std::mem::take(properties).into_iter();
+    *properties = told.flat_map(|it| filled(it, foretold)).collect();
+}
+
+/// A property with its values; where the change set names a list or an object without them, those parts
+/// of it that differ.
+fn filled(mut property: PropertyChange, foretold: &[PropertyChange]) -> Vec<PropertyChange> {
+    let is_silent = property.before.is_none() && property.after.is_none();
+    if !is_silent || property.cause.is_some() {
+        return vec![property];
+    }
+    if let Some(known) = foretold.iter().find(|it| it.path == property.path) {
+        property.before.clone_from(&known.before);
+        property.after.clone_from(&known.after);
+        return vec![property];
+    }
+    let within = format!("{}/", property.path);
+    let parts = foretold.iter().filter(|it| it.path.starts_with(&within));
+    let parts: Vec<PropertyChange> = parts
+        .map(|it| PropertyChange {
+            requires: property.requires,
+            ..it.clone()
+        })
+        .collect();
+    if parts.is_empty() {
+        vec![property]
+    } else {
+        parts
     }
 }
 
@@ -220,6 +241,34 @@ mod tests {
                 foretold,
             },
         )
+    }
+
+    #[test]
+    fn a_list_without_values_is_told_by_the_parts_that_differ() {
+        let of = |path: &str, values: Option<(&str, &str)>| PropertyChange {
+            path: path.to_owned(),
+            before: values.map(|it| it.0.into()),
+            after: values.map(|it| it.1.into()),
+            requires: Requirement::InPlace,
+            cause: None,
+        };
+        let mut told = vec![PropertyChange {
+            requires: Requirement::MayReplace,
+            ..of("Containers", None)
+        }];
+        let foretold = [
+            of("Containers/0/Memory", Some(("1", "2"))),
+            of("ContainersOfOthers", Some(("a", "b"))),
+        ];
+        fill(&mut told, &foretold);
+        let expected = PropertyChange {
+            requires: Requirement::MayReplace,
+            ..of("Containers/0/Memory", Some(("1", "2")))
+        };
+        assert_eq!(told, [expected]);
+        let mut unknown = vec![of("Tags", None)];
+        fill(&mut unknown, &foretold);
+        assert_eq!(unknown, [of("Tags", None)]);
     }
 
     #[test]

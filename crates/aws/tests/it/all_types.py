@@ -39,13 +39,16 @@ UNKNOWN = [
 ]
 
 
+ENDPOINTS = {"AmqpEndpoints": ["amqps://b-0123.mq.us-east-1.amazonaws.com:5671"]}
+
+
 def create(logical_id, _properties, stack):
     identity = f"{stack}-{logical_id}-{uuid.uuid4().hex[:8]}"
-    return identity, dict.fromkeys(ATTRIBUTES, identity)
+    return identity, {**dict.fromkeys(ATTRIBUTES, identity), **ENDPOINTS}
 
 
 def update(physical_id, _old, _new, *_rest):
-    return physical_id, dict.fromkeys(ATTRIBUTES, physical_id)
+    return physical_id, {**dict.fromkeys(ATTRIBUTES, physical_id), **ENDPOINTS}
 
 
 def delete(_physical_id, _properties, *_rest):
@@ -55,6 +58,8 @@ def delete(_physical_id, _properties, *_rest):
 for kind in UNKNOWN:
     known = {"create": create, "update": update, "delete": delete}
     _RESOURCE_HANDLERS.setdefault(kind, known)
+# A user is in a group, which ministack does not know.
+_RESOURCE_HANDLERS["AWS::IAM::User"] = known
 
 
 def with_attributes(kind, more):

@@ -33,7 +33,7 @@ fn give(shop: &Environments, secret: &str) {
     let given = shop.folder().join("given");
     std::fs::write(&given, "only-in-a-test\n").expect("the file can be written");
     command.stdin(std::fs::File::open(given).expect("it is there"));
-    crate::environment::outcome(&mut command).ended(0, &[]);
+    crate::run::outcome(&mut command).ended(0, &[]);
 }
 
 /// A release in the app's repositories, and the parameter of the deployed one.

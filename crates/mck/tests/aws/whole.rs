@@ -6,7 +6,8 @@ use serde_json::Value;
 
 use crate::{
     counting::{COUNTING_PORT, count},
-    environment::{Environments, outcome},
+    environment::Environments,
+    run::outcome,
     stand_in::{Kind, beside},
 };
 
@@ -15,6 +16,8 @@ pub const SHOP: &str = "project = \"shop\"\n\n[app.shop]\npreset = \"magento2\"\
                         routing.hosts = [\"www.example.com\"]\n\n[environment.production]\n";
 /// The same with a larger database.
 const LARGER: &str = "\n[environment.production.database]\ninstance-class = \"db.r6g.xlarge\"\n";
+/// The full production environment, with 4 apps and secrets that people give a value.
+const EVERYTHING: &str = include_str!("../../../aws-stacks/tests/environments/everything.toml");
 /// The most calls that a plan with nothing to change may make for each stack.
 const MOST_CALLS_A_STACK: usize = 3;
 
@@ -79,8 +82,8 @@ fn a_plan_tells_the_cost_before_and_after() {
 fn a_plan_of_a_whole_environment_asks_little() {
     let name = "whole::a_plan_of_a_whole_environment_asks_little";
     beside(Kind::MinistackOfAllTypes, name, || {
-        let shop = Environments::of(name, SHOP);
-        shop.mck(&["apply", "--yes"]).ended(0, &[]);
+        let shop = Environments::of(name, EVERYTHING);
+        shop.mck(&["apply", "--yes"]).ended(0, &["13 changed"]);
         let counted = count();
         let mut plan = shop.command("production", &["plan", "--json"]);
         plan.env(
@@ -88,7 +91,7 @@ fn a_plan_of_a_whole_environment_asks_little() {
             format!("http://127.0.0.1:{COUNTING_PORT}"),
         );
         outcome(&mut plan).ended(0, &[]);
-        let (calls, stacks) = (counted.load(Ordering::SeqCst), 8);
+        let (calls, stacks) = (counted.load(Ordering::SeqCst), 13);
         println!("{calls} calls for {stacks} stacks");
         assert!(
             (1..=stacks * MOST_CALLS_A_STACK).contains(&calls),

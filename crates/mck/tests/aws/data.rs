@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::{BufRead, BufReader, Write},
+    io::{BufRead, BufReader},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
 };
@@ -10,7 +10,7 @@ use std::{
 use serde_json::Value;
 
 use crate::{
-    Outcome,
+    run::{self, Outcome},
     stand_in::{Kind, beside, tool},
 };
 
@@ -64,35 +64,9 @@ impl Drop for Seeded {
 }
 
 fn mck(arguments: &[&str], input: &str) -> Outcome {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../aws-stacks/tests/environments/smallest.toml");
-    let mut child = Command::new(env!("CARGO_BIN_EXE_mck"))
-        .arg("--file")
-        .arg(file)
-        .args(["--environment", "production"])
-        .args(arguments)
-        .env(
-            "AWS_ENDPOINT_URL_RDS_DATA",
-            format!("http://127.0.0.1:{DATA_API}"),
-        )
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the program starts");
-    let mut stdin = child.stdin.take().expect("it is piped");
-    // A program that reads nothing may have ended.
-    let _ = stdin.write_all(input.as_bytes());
-    drop(stdin);
-    let output = child.wait_with_output().expect("the program ends");
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let outcome = Outcome {
-        code: output.status.code().unwrap_or(-1),
-        out: text(&output.stdout),
-        err: text(&output.stderr),
-    };
-    assert!(!outcome.err.contains("panicked"), "{}", outcome.err);
-    outcome
+    let endpoint = format!("http://127.0.0.1:{DATA_API}");
+    let mut command = run::command("smallest.toml", arguments);
+    run::fed(command.env("AWS_ENDPOINT_URL_RDS_DATA", endpoint), input)
 }
 
 fn fine(arguments: &[&str], input: &str) -> Outcome {

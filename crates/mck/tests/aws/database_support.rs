@@ -19,7 +19,11 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::{Outcome, operate::read_request, stand_in::tool};
+use crate::{
+    operate::read_request,
+    run::{self, Outcome},
+    stand_in::tool,
+};
 
 /// The master user's password, with all that option files and JSON take for something else.
 pub const MASTER: &str = r#"ma"st\er #1 'ß'"#;
@@ -330,14 +334,7 @@ impl Place {
 }
 
 fn outcome(child: Child) -> Outcome {
-    let output = child.wait_with_output().unwrap();
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let outcome = Outcome {
-        code: output.status.code().unwrap_or(-1),
-        out: text(&output.stdout),
-        err: text(&output.stderr),
-    };
-    assert!(!outcome.err.contains("panicked"), "{}", outcome.err);
+    let outcome = run::ended(child);
     for secret in [MASTER, SCHEMA, TOKEN] {
         let shown = format!("{}{}", outcome.out, outcome.err);
         assert!(!shown.contains(secret), "{shown}");

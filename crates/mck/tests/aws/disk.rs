@@ -7,7 +7,8 @@ use std::{
 };
 
 use crate::{
-    environment::{Environments, outcome},
+    environment::Environments,
+    run::outcome,
     stand_in::{Kind, beside},
     whole::SHOP,
 };

@@ -9,7 +9,7 @@ use std::{
 use serde_json::Value;
 
 use crate::{
-    Outcome,
+    run::{Outcome, outcome},
     stand_in::{folder, tool},
 };
 
@@ -62,18 +62,6 @@ impl Environments {
         let plan = plan.unwrap_or_else(|wrong| panic!("{wrong}: {}\n{}", told.out, told.err));
         (told.code, plan)
     }
-}
-
-pub fn outcome(command: &mut Command) -> Outcome {
-    let output = command.output().expect("the program runs");
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let outcome = Outcome {
-        code: output.status.code().unwrap_or(-1),
-        out: text(&output.stdout),
-        err: text(&output.stderr),
-    };
-    assert!(!outcome.err.contains("panicked"), "{}", outcome.err);
-    outcome
 }
 
 impl Outcome {

@@ -3,6 +3,7 @@
 //! LocalStack makes all stacks of the smallest environment but `data`: it does not know private
 //! zones. So there is a failure to be told, and a way out to be found.
 
+mod account;
 #[path = "../../../aws/tests/it/counting.rs"]
 mod counting;
 mod data;
@@ -13,6 +14,7 @@ mod environment;
 mod kills;
 mod operate;
 mod rollouts;
+mod run;
 mod secrets;
 mod shared;
 #[path = "../../../aws/tests/it/stand_in.rs"]
@@ -24,52 +26,23 @@ mod whole;
 
 use std::{
     io::{BufRead, BufReader},
-    path::Path,
     process::{Command, Stdio},
 };
 
 use serde_json::Value;
 
+use run::Outcome;
 use stand_in::{Kind, beside};
 
-/// What came of a run.
-struct Outcome {
-    code: i32,
-    out: String,
-    err: String,
-}
-
-impl Outcome {
-    /// The same, of a run that must have gone well.
-    fn good(self) -> Self {
-        assert_eq!(self.code, 0, "{}\n{}", self.out, self.err);
-        self
-    }
-}
-
+/// On the smallest environment, where ECS is beside the stand-in.
 fn command(arguments: &[&str]) -> Command {
-    let file =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("../aws-stacks/tests/environments/nothing.toml");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_mck"));
-    command
-        .arg("--file")
-        .arg(file)
-        .args(["--environment", "production"])
-        .env("AWS_ENDPOINT_URL_ECS", ecs::endpoint());
-    command.args(arguments).stdin(Stdio::null());
+    let mut command = run::command("nothing.toml", arguments);
+    command.env("AWS_ENDPOINT_URL_ECS", ecs::endpoint());
     command
 }
 
 fn mck(arguments: &[&str]) -> Outcome {
-    let output = command(arguments).output().expect("the program runs");
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let outcome = Outcome {
-        code: output.status.code().unwrap_or(-1),
-        out: text(&output.stdout),
-        err: text(&output.stderr),
-    };
-    assert!(!outcome.err.contains("panicked"), "{}", outcome.err);
-    outcome
+    run::outcome(&mut command(arguments))
 }
 
 #[test]

@@ -14,14 +14,10 @@ use std::{
 use serde_json::{Value, json};
 
 use crate::{
-    Outcome,
+    run::{self, Outcome, outcome},
     stand_in::{Kind, PORT, beside, tool},
 };
 
-const ENVIRONMENTS: &str = concat!(
-    env!("CARGO_MANIFEST_DIR"),
-    "/../aws-stacks/tests/environments"
-);
 const SEEDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/aws/operate.py");
 /// The log group of the app `shop`.
 const GROUP: &str = "/mck/shop/production/app/shop";
@@ -29,25 +25,7 @@ const GROUP: &str = "/mck/shop/production/app/shop";
 const TOKEN: &str = "AAEAAcTokenOfTheSession";
 
 fn command(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_mck"));
-    command
-        .args(["--file", &format!("{ENVIRONMENTS}/smallest.toml")])
-        .args(["--environment", "production"])
-        .args(arguments)
-        .stdin(Stdio::null());
-    command
-}
-
-fn outcome(command: &mut Command) -> Outcome {
-    let output = command.output().expect("the program runs");
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let outcome = Outcome {
-        code: output.status.code().unwrap_or(-1),
-        out: text(&output.stdout),
-        err: text(&output.stderr),
-    };
-    assert!(!outcome.err.contains("panicked"), "{}", outcome.err);
-    outcome
+    run::command("smallest.toml", arguments)
 }
 
 fn mck(arguments: &[&str]) -> Outcome {

@@ -147,6 +147,10 @@ fn a_shell_is_the_app_s_user_and_ends_as_the_client_does() {
         let screen = place.typed(&["db", "shell"], &one);
         assert!(screen.contains("4711"), "{screen}");
         place.saw_session();
+
+        let ended = place.ended(&["db", "shell", "--", "-e", "SELECT SLEEP(50)"], &one);
+        assert_eq!(ended.code, 143, "as shells tell SIGTERM: {}", ended.err);
+        place.saw_session();
         place.left_nothing();
     });
 }

@@ -271,6 +271,19 @@ impl Place {
         outcome(child)
     }
 
+    /// Asks the program to end, alone, while its client sleeps at the server.
+    pub fn ended(&self, arguments: &[&str], server: &Server) -> Outcome {
+        let mut command = self.command(arguments, server);
+        let child = command.stdin(Stdio::null()).spawn().unwrap();
+        let sleeping =
+            "SELECT COUNT(*) FROM information_schema.processlist WHERE state = 'User sleep'";
+        until("a client that sleeps", || {
+            server.sql("mysql", sleeping) == "1\n"
+        });
+        run(Command::new("kill").args(["-TERM", &child.id().to_string()]));
+        outcome(child)
+    }
+
     /// Types statements on a terminal of its own: a long one, Ctrl-C, and another; gives what was on the
     /// screen.
     pub fn typed(&self, arguments: &[&str], server: &Server) -> String {

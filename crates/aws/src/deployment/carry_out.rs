@@ -76,7 +76,6 @@ impl Deployer<'_> {
         let last_event = service.events().first().and_then(|it| it.id());
         let outcome = self.follow(started, last_event, tell).await?;
         if outcome == DeploymentOutcome::Deployed {
-            self.settle(&started.release).await?;
             let flushed = self.hook(HookStage::CacheFlush, &started.release, &network, tell);
             if let Some(reason) = flushed.await? {
                 let _ = tell.send(DeploymentProgress::Warning(format!(
@@ -84,6 +83,7 @@ impl Deployer<'_> {
                     located.app
                 )));
             }
+            self.settle(&started.release).await?;
         }
         Ok(outcome)
     }
@@ -194,7 +194,8 @@ impl Deployer<'_> {
         failures::story(failed, &words)
     }
 
-    /// After a rollout: the release is recorded, and jobs and commands of people are of it.
+    /// After a rollout: jobs and commands of people are of the release, and it is recorded. That comes
+    /// last of all: a release that is recorded has nothing left to do.
     ///
     /// Not before: until then the old release serves, jobs run its code, and an update of the stack
     /// must neither deploy a release that may be given up nor, on its way back, leave one recorded
@@ -202,13 +203,13 @@ impl Deployer<'_> {
     /// which finds the rollout and ends here.
     pub(super) async fn settle(&self, release: &str) -> Result<(), DeployError> {
         let located = &self.app.located;
-        let name = &located.release_parameter;
-        if self.parameters.value(name).await?.as_deref() != Some(release) {
-            self.parameters.write(name, release).await?;
-        }
         let jobs = located.jobs.iter().map(|(_, family)| family);
         for family in jobs.chain([&located.run_family]) {
             self.of_release(family, release).await?;
+        }
+        let name = &located.release_parameter;
+        if self.parameters.value(name).await?.as_deref() != Some(release) {
+            self.parameters.write(name, release).await?;
         }
         Ok(())
     }

@@ -10,9 +10,9 @@ use crate::{BROKEN, build, load::Load, services::Services, store::Store};
 const OVERHEAD: Duration = Duration::from_secs(2);
 
 /// An environment in the account and its names there.
-struct Account<'a> {
-    store: &'a Store,
-    services: Services<'a>,
+pub struct Account<'a> {
+    pub store: &'a Store,
+    pub services: Services<'a>,
     repositories: [String; 2],
     parameter: String,
     prefix: String,
@@ -41,7 +41,7 @@ fn an_environment_on_aws_is_deployed_to_and_rolled_back() {
 }
 
 impl<'a> Account<'a> {
-    fn of(store: &'a Store) -> Self {
+    pub fn of(store: &'a Store) -> Self {
         let services = Services::beside(store);
         let clusters = services.aws(&["ecs", "list-clusters"]);
         let cluster = clusters["clusterArns"][0].as_str().unwrap();
@@ -51,27 +51,44 @@ impl<'a> Account<'a> {
         Self {
             store,
             services,
-            repositories: ["nginx", "php-fpm"].map(|base| format!("{project}/production/shop/{base}")),
+            repositories: ["nginx", "php-fpm"]
+                .map(|base| format!("{project}/production/shop/{base}")),
             parameter: format!("/{project}/production/shop/release"),
             prefix,
         }
     }
 
+    /// What the first deployment of a release leaves.
+    pub fn is_applied(&self, release: &str) {
+        self.services.write_parameter(&self.parameter, release);
+        self.services.make_repositories(&self.repositories);
+        self.services.push(&self.repositories, release);
+    }
+
+    /// A family of task definitions, by the end of its name.
+    pub fn family(&self, end: &str) -> String {
+        format!("{}-shop{end}", self.prefix)
+    }
+
+    pub fn cluster(&self) -> String {
+        format!("{}-app", self.prefix)
+    }
+
     /// Makes a release of a change, and pushes its images.
-    fn release(&self, change: &str) -> String {
+    pub fn release(&self, change: &str) -> String {
         self.store.write("src/README.md", change);
         let release = build(self.store);
         self.services.push(&self.repositories, &release);
         release
     }
 
-    fn recorded(&self) -> String {
+    pub fn recorded(&self) -> String {
         self.services.parameter(&self.parameter)
     }
 
     /// The releases of the newest revisions of a family.
-    fn release_of(&self, family: &str) -> String {
-        let family = format!("{}-shop{family}", self.prefix);
+    pub fn release_of(&self, family: &str) -> String {
+        let family = self.family(family);
         let describe = ["ecs", "describe-task-definition", "--task-definition"];
         let found = self.services.aws(&[&describe[..], &[&family]].concat());
         let containers = &found["taskDefinition"]["containerDefinitions"];
@@ -88,8 +105,7 @@ fn nothing_can_be_deployed_yet(account: &Account<'_>, first: &str) {
     services.write_parameter(&account.parameter, first);
     let outcome = services.mck(&["deploy"]).expect(11);
     assert!(outcome.stderr.contains("mck build shop"), "{outcome}");
-    services.make_repositories(&account.repositories);
-    services.push(&account.repositories, first);
+    account.is_applied(first);
     let outcome = services.mck(&["deploy"]).expect(0);
     assert!(outcome.stderr.contains("nothing to do"), "{outcome}");
     let outcome = services.mck(&["deploy", "--release", "ffff"]).expect(11);
@@ -204,8 +220,7 @@ fn little_is_added_to_what_ecs_needs(account: &Account<'_>) {
     services.mck(&["rollback"]).expect(0);
     let ours = begin.elapsed();
     assert_ne!(account.store.served(), serving);
-    let cluster = format!("{}-app", account.prefix);
-    let family = format!("{}-shop", account.prefix);
+    let (cluster, family) = (account.cluster(), account.family(""));
     let revisions = ["ecs", "list-task-definitions", "--family-prefix", &family];
     let revisions = services.aws(&revisions);
     let revisions = revisions["taskDefinitionArns"].as_array().unwrap();

@@ -3,7 +3,12 @@
 #![expect(clippy::unwrap_used, reason = "a test fails where it unwraps")]
 
 mod account;
+mod commands;
+mod database;
 mod deployments;
+mod faults;
+mod first;
+mod gateway;
 #[path = "../deploy/load.rs"]
 mod load;
 mod services;

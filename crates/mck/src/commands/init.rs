@@ -161,11 +161,14 @@ fn project_name(folder: &Path) -> String {
             _ => made.push('-'),
         }
     }
-    let made: String = made
-        .trim_start_matches(|first: char| !first.is_ascii_lowercase())
-        .chars()
-        .take(20)
-        .collect();
+    let made = made.trim_start_matches(|first: char| !first.is_ascii_lowercase());
+    // AWS keeps such names for itself.
+    let prefix = if ["aws", "ssm"].iter().any(|kept| made.starts_with(kept)) {
+        "store-"
+    } else {
+        ""
+    };
+    let made: String = prefix.chars().chain(made.chars()).take(20).collect();
     match made.trim_end_matches('-') {
         "" => "store".to_owned(),
         made => made.to_owned(),
@@ -185,6 +188,8 @@ mod tests {
             ("/", "store"),
             ("/srv/a-very-long-name-that-goes-on", "a-very-long-name-tha"),
             ("/srv/Ähre", "hre"),
+            ("/srv/aws-shop", "store-aws-shop"),
+            ("/srv/ssm", "store-ssm"),
         ] {
             assert_eq!(project_name(Path::new(folder)), name);
         }

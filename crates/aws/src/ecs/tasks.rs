@@ -36,7 +36,12 @@ impl Ecs {
         let mut pages = call.desired_status(desired).into_paginator().send();
         let mut tasks = Vec::new();
         while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| AwsError::call("ListTasks", cluster, &error))?;
+            let page = match page.map_err(|error| AwsError::call("ListTasks", cluster, &error)) {
+                Ok(page) => page,
+                // Without a cluster there are no tasks; what is missing is told by what needs it.
+                Err(error) if error.is_not_found() => return Ok(tasks),
+                Err(error) => return Err(error),
+            };
             let arns = page.task_arns.unwrap_or_default();
             tasks.extend(self.describe_tasks(cluster, &arns).await?);
         }

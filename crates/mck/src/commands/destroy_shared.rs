@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use mck_aws::{Account, AwsError, HeldImages, Keep, Reporter, Shared, StackFailure, repositories};
+use mck_aws::{
+    Account, AwsError, CallFailure, HeldImages, Keep, Reporter, Shared, StackFailure, repositories,
+};
 use mck_aws_stacks::{StackId, Stacks, difference::StackTemplate};
 use mck_cost::{Money, kept};
 
@@ -49,6 +51,8 @@ pub struct Removed {
     images: Vec<HeldImages>,
     deleted: Vec<String>,
     buckets: Vec<String>,
+    /// Why buckets for templates are left, empty.
+    left: Vec<String>,
 }
 
 impl<'a> Sharing<'a> {
@@ -190,9 +194,14 @@ pub fn remove(
     for region in regions {
         let is_used = left.iter().any(|it| it.region == region);
         if !is_used && now.is_empty_in(region) {
-            removed
-                .buckets
-                .extend(account.remove_template_bucket(region)?);
+            match account.remove_template_bucket(region) {
+                Ok(bucket) => removed.buckets.extend(bucket),
+                // It costs nothing while it is empty, and whoever may do less than S3 wants has ended.
+                Err(error) if error.kind() == Some(CallFailure::Denied) => {
+                    removed.left.push(error.to_string());
+                }
+                Err(error) => return Err(error.into()),
+            }
         }
     }
     Ok(removed)
@@ -223,6 +232,9 @@ impl Removed {
             printer.note(format_args!(
                 "{bucket}, through which templates went, is removed."
             ));
+        }
+        for why in &self.left {
+            printer.warning(format_args!("a bucket for templates is left: {why}"), None);
         }
         let others = self.kept.iter().filter(|it| it.kind != REPOSITORY);
         let others: Vec<Keep> = others.cloned().collect();
@@ -269,14 +281,14 @@ mod tests {
     #[test]
     fn a_repository_is_told_with_its_cost() {
         let of = |images, bytes| HeldImages {
-            repository: "shop/shop/nginx".to_owned(),
+            repository: "shop/production/shop/nginx".to_owned(),
             images,
             bytes,
         };
         let told = |images, bytes| told(&of(images, bytes), "us-east-1");
         assert_eq!(
             told(0, 0),
-            "shop/shop/nginx: no images, 0 B, at most 0.00 USD a month"
+            "shop/production/shop/nginx: no images, 0 B, at most 0.00 USD a month"
         );
         let much = told(12, 5 * 1_073_741_824);
         assert!(much.contains("12 images"), "{much}");

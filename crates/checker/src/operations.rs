@@ -85,7 +85,7 @@ fn jenkins_without_backups(blueprint: &Blueprint) -> Vec<Finding> {
 fn key_of_continuous_integration(blueprint: &Blueprint) -> Vec<Finding> {
     const KIND: Kind = Kind::note(
         "MCK-O007",
-        "use `ci.github` or `ci.circleci`, which keep no key, where the service is one of them",
+        "use `ci.github`, `ci.circleci` or `ci.gitlab`, which keep no key, where the service is one of them",
     );
     KIND.when(
         is_production(blueprint) && blueprint.ci.as_ref().is_some_and(|it| it.user),

@@ -1,4 +1,4 @@
-//! How continuous integration comes in: roles for tokens of GitHub and CircleCI, or a user.
+//! How continuous integration comes in: roles for tokens of GitHub, CircleCI and GitLab, or a user.
 
 use mck_blueprint::model::{Blueprint, CiRole, CiUser, Global, IdentityProvider};
 use mck_cloudformation::{

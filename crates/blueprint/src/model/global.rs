@@ -61,7 +61,7 @@ pub struct CiRole {
     pub name: String,
     /// The environment that it may deploy to.
     pub environment: String,
-    /// The service, `github` or `circleci`.
+    /// The service: `github`, `circleci` or `gitlab`.
     pub service: String,
     /// Who vouches for it.
     pub provider: IdentityProvider,

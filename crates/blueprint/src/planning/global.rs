@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mck_environment::{
-    settings::{CircleCi, GitHub, Target},
+    settings::{CircleCi, GitHub, GitLab, Target},
     units::Duration,
 };
 
@@ -14,8 +14,8 @@ use crate::model::{Blueprint, CiRole, CiUser, Global, IdentityProvider, ImageRep
 const UNTAGGED_AFTER: Duration = Duration::from_days(1);
 /// GitHub's issuer (GitHub documentation, "Configuring OpenID Connect in Amazon Web Services").
 const GITHUB_HOST: &str = "token.actions.githubusercontent.com";
-/// The audience of GitHub's tokens for AWS.
-const GITHUB_AUDIENCE: &str = "sts.amazonaws.com";
+/// The audience of GitHub's and GitLab's tokens for AWS.
+const AWS_AUDIENCE: &str = "sts.amazonaws.com";
 /// CircleCI's issuer, before the organization (CircleCI documentation, "Using OpenID Connect
 /// tokens in jobs").
 const CIRCLECI_HOST: &str = "oidc.circleci.com/org";
@@ -111,7 +111,7 @@ fn roles_of(blueprint: &Blueprint) -> Vec<CiRole> {
     let github = ci.github.as_ref().map(|it| {
         let provider = IdentityProvider {
             host: GITHUB_HOST.to_owned(),
-            audience: GITHUB_AUDIENCE.to_owned(),
+            audience: AWS_AUDIENCE.to_owned(),
         };
         role(
             "github",
@@ -132,13 +132,36 @@ fn roles_of(blueprint: &Blueprint) -> Vec<CiRole> {
             vec![circleci_subject(it)],
         )
     });
-    circleci.into_iter().chain(github).collect()
+    let gitlab = ci.gitlab.as_ref().map(|it| {
+        let provider = IdentityProvider {
+            host: it.host.clone(),
+            audience: AWS_AUDIENCE.to_owned(),
+        };
+        role(
+            "gitlab",
+            provider,
+            it.oidc_provider_arn.clone(),
+            gitlab_subjects(it),
+        )
+    });
+    circleci.into_iter().chain(github).chain(gitlab).collect()
 }
 
 fn github_subjects(settings: &GitHub) -> Vec<String> {
     let branches = settings.branches.iter();
     branches
         .map(|branch| format!("repo:{}:ref:refs/heads/{branch}", settings.repository))
+        .collect()
+}
+
+/// GitLab documentation, "OpenID Connect (OIDC) Authentication Using ID Tokens".
+fn gitlab_subjects(settings: &GitLab) -> Vec<String> {
+    let branches = settings.branches.iter();
+    branches
+        .map(|branch| {
+            let project = &settings.project;
+            format!("project_path:{project}:ref_type:branch:ref:{branch}")
+        })
         .collect()
 }
 

@@ -117,10 +117,17 @@ pub(super) fn continuous_integration(blueprint: &Blueprint) -> Table {
                 format!("{} ({project})", circleci.organization_id),
             ]
         });
+        let gitlab = ci.gitlab.iter().map(|gitlab| {
+            let branches = gitlab.branches.join(", ");
+            [
+                "GitLab".to_owned(),
+                format!("{}/{} ({branches})", gitlab.host, gitlab.project),
+            ]
+        });
         let user = ci
             .user
             .then(|| ["IAM user".to_owned(), "who has its access key".to_owned()]);
-        github.chain(circleci).chain(user)
+        github.chain(circleci).chain(gitlab).chain(user)
     });
     table("Continuous integration", ["By", "Who"], rows)
 }

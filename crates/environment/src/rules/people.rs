@@ -25,11 +25,15 @@ pub(super) fn check(rules: &mut Rules<'_>) {
             rules.wrong("bad_key", &path, message, help);
         }
     }
-    let no_branch = |github: &crate::settings::GitHub| github.branches.is_empty();
-    if rules.settings.ci.github.as_ref().is_some_and(no_branch) {
-        let message = "No branch may deploy.".to_owned();
-        let help = "Name branches, or leave `branches` out for `main`.";
-        rules.wrong("no_branch", &["ci", "github", "branches"], message, help);
+    let ci = &rules.settings.ci;
+    let github = ci.github.as_ref().map(|it| &it.branches);
+    let gitlab = ci.gitlab.as_ref().map(|it| &it.branches);
+    for (service, branches) in [("github", github), ("gitlab", gitlab)] {
+        if branches.is_some_and(Vec::is_empty) {
+            let message = "No branch may deploy.".to_owned();
+            let help = "Name branches, or leave `branches` out for `main`.";
+            rules.wrong("no_branch", &["ci", service, "branches"], message, help);
+        }
     }
 }
 

@@ -12,6 +12,8 @@ pub struct Ci {
     pub github: Option<GitHub>,
     /// CircleCI, by OpenID Connect.
     pub circleci: Option<CircleCi>,
+    /// GitLab CI/CD, by OpenID Connect.
+    pub gitlab: Option<GitLab>,
     /// An IAM user, for a service without OpenID Connect; its access key is made by hand.
     pub user: bool,
     /// Images kept in each of the project's repositories, 1 to 1000; older ones are deleted.
@@ -24,6 +26,7 @@ impl Default for Ci {
         Self {
             github: None,
             circleci: None,
+            gitlab: None,
             user: false,
             keep_images: 50,
         }
@@ -73,4 +76,33 @@ pub struct CircleCi {
     #[serde(default)]
     #[schemars(regex(pattern = r"^arn:aws[a-z-]*:iam::[0-9]{12}:oidc-provider/.+$"))]
     pub oidc_provider_arn: Option<String>,
+}
+
+/// Pipelines of a GitLab project that may deploy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct GitLab {
+    /// The project with its groups, `group/project`.
+    #[schemars(regex(pattern = r"^[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)+$"))]
+    pub project: String,
+    /// The branches whose pipelines may deploy. Default: `["main"]`.
+    #[serde(default = "GitHub::default_branches")]
+    #[schemars(inner(regex(pattern = r"^[A-Za-z0-9._/-]{1,244}$")))]
+    pub branches: Vec<String>,
+    /// The host of the GitLab server, which AWS must reach over HTTPS. Default: `gitlab.com`.
+    #[serde(default = "GitLab::default_host")]
+    #[schemars(regex(
+        pattern = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$"
+    ))]
+    pub host: String,
+    /// The account's identity provider for the host, where it has one already.
+    #[serde(default)]
+    #[schemars(regex(pattern = r"^arn:aws[a-z-]*:iam::[0-9]{12}:oidc-provider/.+$"))]
+    pub oidc_provider_arn: Option<String>,
+}
+
+impl GitLab {
+    fn default_host() -> String {
+        "gitlab.com".to_owned()
+    }
 }

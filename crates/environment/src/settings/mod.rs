@@ -29,7 +29,7 @@ pub use app::{
     ProcessManager, Routing, Scaling, Stickiness, Tasks,
 };
 pub use cache::{AppendFsync, Cache, Memcached, Redis, RedisEngine};
-pub use ci::{Ci, CircleCi, GitHub};
+pub use ci::{Ci, CircleCi, GitHub, GitLab};
 pub use cluster::{Architecture, Cluster, ClusterScaling, Servers};
 pub use container::{Container, ContainerHealthCheck, DependencyCondition, Mount};
 pub use database::{Backups, Database, DatabaseLog, ServerlessCapacity, Storage, Throughput};

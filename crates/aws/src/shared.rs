@@ -230,10 +230,13 @@ mod tests {
                 "Two": {"Type": "AWS::SNS::Topic"},
             }})
         };
-        let found = repositories([&of("shop/shop/nginx"), &of("shop/blog/nginx")]);
+        let found = repositories([
+            &of("shop/production/shop/nginx"),
+            &of("shop/production/blog/nginx"),
+        ]);
         assert_eq!(
             Vec::from_iter(found),
-            ["shop/blog/nginx", "shop/shop/nginx"]
+            ["shop/production/blog/nginx", "shop/production/shop/nginx"]
         );
     }
 }

@@ -225,7 +225,10 @@ mod tests {
 
     #[test]
     fn the_release_is_that_of_the_app_s_own_image_else_of_the_variable() {
-        let repositories = [("php-fpm".to_owned(), "shop/shop/php-fpm".to_owned())];
+        let repositories = [(
+            "php-fpm".to_owned(),
+            "shop/production/shop/php-fpm".to_owned(),
+        )];
         let names = Names::new("eu-central-1");
         let of = |image: &str| {
             let mut all = Definitions::default();
@@ -233,9 +236,12 @@ mod tests {
             revision.unwrap().release(&repositories).unwrap()
         };
         let registry = names.registry();
-        assert_eq!(of(&format!("{registry}/shop/shop/php-fpm:1a2b")), "1a2b");
+        assert_eq!(
+            of(&format!("{registry}/shop/production/shop/php-fpm:1a2b")),
+            "1a2b"
+        );
         for other in [
-            format!("{registry}/shop/shop/php-fpm@sha256:1a2b"),
+            format!("{registry}/shop/production/shop/php-fpm@sha256:1a2b"),
             "example/tool:1".to_owned(),
             "localhost:5000/tool".to_owned(),
         ] {

@@ -153,7 +153,7 @@ mod tests {
             image(&["aa1"], 10),
             image(&["a"], 5),
         ]]);
-        let choose = |wanted| choose("shop", &pushed, &["shop/shop/nginx"], wanted);
+        let choose = |wanted| choose("shop", &pushed, &["shop/production/shop/nginx"], wanted);
         assert_eq!(choose(None).ok().as_deref(), Some("ab2"));
         assert_eq!(choose(Some("aa")).ok().as_deref(), Some("aa1"));
         assert_eq!(choose(Some("a")).ok().as_deref(), Some("a"));
@@ -164,11 +164,11 @@ mod tests {
             };
             assert_eq!(known, ["ab2", "aa1", "a"]);
         }
-        let none = super::choose("shop", &[], &["shop/shop/nginx"], None);
+        let none = super::choose("shop", &[], &["shop/production/shop/nginx"], None);
         let message = none.expect_err("there is none").to_string();
         assert_eq!(
             message,
-            "no release of shop is in its repositories shop/shop/nginx"
+            "no release of shop is in its repositories shop/production/shop/nginx"
         );
     }
 }

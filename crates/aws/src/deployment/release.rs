@@ -117,7 +117,7 @@ mod tests {
     use super::*;
 
     const REGISTRY: &str = "123456789012.dkr.ecr.eu-central-1.amazonaws.com";
-    const OWN: [&str; 2] = ["shop/shop/php-fpm", "shop/shop/nginx"];
+    const OWN: [&str; 2] = ["shop/production/shop/php-fpm", "shop/production/shop/nginx"];
 
     fn container(name: &str, image: &str, revision: Option<&str>) -> ContainerDefinition {
         let variable = |name: &str, value: &str| KeyValuePair::builder().name(name).value(value);
@@ -164,12 +164,12 @@ mod tests {
         let before = definition(vec![
             container(
                 "php-fpm",
-                &format!("{REGISTRY}/shop/shop/php-fpm:old"),
+                &format!("{REGISTRY}/shop/production/shop/php-fpm:old"),
                 Some("old"),
             ),
             container(
                 "nginx",
-                &format!("{REGISTRY}/shop/shop/nginx@sha256:00"),
+                &format!("{REGISTRY}/shop/production/shop/nginx@sha256:00"),
                 Some("old"),
             ),
             container("agent", "datadog/agent:7", None),
@@ -180,8 +180,8 @@ mod tests {
         assert_eq!(
             images,
             [
-                format!("{REGISTRY}/shop/shop/php-fpm:new").as_str(),
-                &format!("{REGISTRY}/shop/shop/nginx:new"),
+                format!("{REGISTRY}/shop/production/shop/php-fpm:new").as_str(),
+                &format!("{REGISTRY}/shop/production/shop/nginx:new"),
                 "datadog/agent:7",
             ]
         );
@@ -228,12 +228,12 @@ mod tests {
     fn a_repository_is_its_whole_name() {
         for (image, own) in [
             (
-                "localhost:5000/shop/shop/nginx",
-                Some("localhost:5000/shop/shop/nginx"),
+                "localhost:5000/shop/production/shop/nginx",
+                Some("localhost:5000/shop/production/shop/nginx"),
             ),
             (
-                "localhost:5000/shop/shop/nginx:1",
-                Some("localhost:5000/shop/shop/nginx"),
+                "localhost:5000/shop/production/shop/nginx:1",
+                Some("localhost:5000/shop/production/shop/nginx"),
             ),
             ("registry/other/shop/nginx:1", None),
             ("nginx:1", None),

@@ -57,15 +57,11 @@ fn release() {
     });
     let manifest = manifest.to_string();
     for base in ["nginx", "php-fpm"] {
-        for repository in [
-            format!("shop/shop/{base}"),
-            format!("shop/production/shop/{base}"),
-        ] {
-            aws(&["ecr", "create-repository", "--repository-name", &repository]);
-            let put = ["ecr", "put-image", "--repository-name", &repository];
-            let rest = ["--image-tag", "r1", "--image-manifest", &manifest];
-            aws(&[&put[..], &rest].concat());
-        }
+        let repository = format!("shop/production/shop/{base}");
+        aws(&["ecr", "create-repository", "--repository-name", &repository]);
+        let put = ["ecr", "put-image", "--repository-name", &repository];
+        let rest = ["--image-tag", "r1", "--image-manifest", &manifest];
+        aws(&[&put[..], &rest].concat());
     }
 }
 

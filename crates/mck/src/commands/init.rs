@@ -86,9 +86,10 @@ fn write_pipeline(session: &Session<'_>, path: &Path, service: Service) -> Resul
     let door = project.ci.as_ref().is_some_and(|ci| match service {
         Service::GitHub => ci.github.is_some(),
         Service::CircleCi => ci.circleci.is_some(),
-        Service::GitLab | Service::Jenkins => true,
+        Service::GitLab => ci.gitlab.is_some(),
+        Service::Jenkins => true,
     });
-    if !door && matches!(service, Service::GitHub | Service::CircleCi) {
+    if !door && service != Service::Jenkins {
         let section = service.name();
         printer.note(format_args!(
             "The role that it comes into the account with is made by `[ci.{section}]` in {name}, \

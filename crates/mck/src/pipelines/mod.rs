@@ -109,13 +109,17 @@ impl Pipeline {
 }
 
 fn stage(service: Service, blueprint: &Blueprint) -> Stage {
-    let github = blueprint.ci.as_ref().and_then(|ci| ci.github.as_ref());
-    let branches = github.filter(|_| service == Service::GitHub);
+    let ci = blueprint.ci.as_ref();
+    let branches = match service {
+        Service::GitHub => ci.and_then(|ci| ci.github.as_ref()).map(|it| &it.branches),
+        Service::GitLab => ci.and_then(|ci| ci.gitlab.as_ref()).map(|it| &it.branches),
+        Service::CircleCi | Service::Jenkins => None,
+    };
     Stage {
         name: blueprint.environment.clone(),
         region: blueprint.region.clone(),
         role: CiRole::name_of(&blueprint.project, &blueprint.environment, service.name()),
-        branches: branches.map_or_else(|| vec![MAIN.to_owned()], |it| it.branches.clone()),
+        branches: branches.map_or_else(|| vec![MAIN.to_owned()], Clone::clone),
     }
 }
 

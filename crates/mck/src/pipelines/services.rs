@@ -157,21 +157,23 @@ fn gitlab(pipeline: &Pipeline) -> String {
     let Some(first) = pipeline.first() else {
         return text;
     };
-    let values = [
+    let build = pipeline.build(first);
+    let mut values = vec![
         ("BRANCH", pipeline.branch()),
         ("ENVIRONMENT", &first.name),
-        ("REGION", &first.region),
-        ("BUILD", &pipeline.build(first)),
+        ("BUILD", &build),
     ];
+    values.extend(of_account(first));
     text.push_str(&filled(include_str!("gitlab-account.yml"), &values));
     let mut needs = "build".to_owned();
     for stage in &pipeline.environments {
-        let values = [
+        let deploy = pipeline.deploy(stage);
+        let mut values = vec![
             ("ENVIRONMENT", stage.name.as_str()),
-            ("REGION", &stage.region),
             ("NEEDS", &needs),
-            ("DEPLOY", &pipeline.deploy(stage)),
+            ("DEPLOY", &deploy),
         ];
+        values.extend(of_account(stage));
         text.push_str(&filled(include_str!("gitlab-deploy.yml"), &values));
         needs = format!("build, deploy-{}", stage.name);
     }

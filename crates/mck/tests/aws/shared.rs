@@ -1,9 +1,10 @@
 //! The last environment of a project goes, and with it what all environments share.
 
-use std::fs;
+use std::{fs, process::Command};
 
 use crate::{
     environment::{Environments, aws},
+    run::{Outcome, fed},
     stand_in::{Kind, beside},
     whole::SHOP,
 };
@@ -133,4 +134,39 @@ fn a_kill_leaves_something(shop: &Environments) {
     let target = format!("s3://{}/left.json", buckets[0]);
     let left = left.to_string_lossy();
     aws(&["s3", "cp", &left, &target, "--no-progress"]);
+}
+
+/// What a person at a terminal sees who answers these words.
+fn answered(shop: &Environments, words: &str) -> Outcome {
+    let own = env!("CARGO_BIN_EXE_mck");
+    let command = format!("{own} destroy --environment production --unprotect data");
+    let mut terminal = Command::new("script");
+    terminal
+        .args(["--quiet", "--return", "--command", &command, "/dev/null"])
+        .current_dir(shop.folder());
+    fed(&mut terminal, words)
+}
+
+#[test]
+fn a_person_is_asked_whether_what_is_shared_goes() {
+    let name = "shared::a_person_is_asked_whether_what_is_shared_goes";
+    beside(Kind::MinistackOfAllTypes, name, || {
+        let shop = Environments::of(name, SHOP);
+        shop.mck(&["apply", "--yes"]).ended(0, &[]);
+        answered(&shop, "no\nno\n").ended(16, &["nothing was removed"]);
+        assert_eq!(stacks().len(), 8);
+        let words = [
+            "Type global to go on",
+            "shop-global stays",
+            "production is removed",
+        ];
+        answered(&shop, "production\nno\n").ended(0, &words);
+        assert_eq!(stacks(), ["shop-global"]);
+        let words = [
+            "production has no stacks",
+            "The stack global of the project is removed",
+        ];
+        answered(&shop, "global\n").ended(0, &words);
+        assert_eq!(stacks(), [""; 0]);
+    });
 }

@@ -203,6 +203,8 @@ impl Serve {
             return (200, none(), format!("{{\"token\":\"token-{tokens}\"}}"));
         }
         match method {
+            "POST" if path.contains("from=closed") => (403, none(), none()),
+            "POST" if path.contains("from=open") => (201, none(), none()),
             "HEAD" => (404, none(), none()),
             "POST" => (
                 202,
@@ -354,4 +356,23 @@ fn no_error_has_the_password() {
             assert!(!shown.contains(secret), "{at} {act:?}: {shown}");
         }
     }
+}
+
+#[test]
+fn what_another_repository_has_is_taken_over_or_sent() {
+    let pushed = |at, sibling: &str| {
+        let stage = Stage::new(at, &[Act::Status(200); 2], false);
+        let (_folder, layout) = layout();
+        let siblings = ["a/b".to_owned(), "none/x".to_owned(), sibling.to_owned()];
+        let pushed = stage
+            .registry(None)
+            .push(&layout, "a/b", TAG, &siblings, &mut |_| {})
+            .unwrap();
+        let sent = pushed.blobs.iter().filter(|it| it.sent).count();
+        (sent, stage.lines("POST").len(), stage.lines("PATCH").len())
+    };
+    assert_eq!(pushed("HEAD /v2/open/x", "open/x"), (0, 2, 0));
+    // It may be looked into, but not taken from.
+    assert_eq!(pushed("HEAD /v2/closed/x", "closed/x"), (2, 4, 2));
+    assert_eq!(pushed("nothing", "none/y"), (2, 2, 2));
 }

@@ -13,6 +13,7 @@ pub mod deploy;
 pub mod events;
 pub mod exec;
 mod forward;
+mod image_failure;
 pub mod logs;
 mod plugin;
 pub mod releases;

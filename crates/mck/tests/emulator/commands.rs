@@ -63,11 +63,7 @@ fn ctrl_c_ends_a_command(services: &Services<'_>) {
 }
 
 fn what_is_watched_ends_with_ctrl_c(services: &Services<'_>) {
-    for arguments in [
-        &["logs", "shop", "-f"][..],
-        &["status", "--watch"],
-        &["events", "-f"],
-    ] {
+    for arguments in [&["logs", "shop", "-f"][..], &["events", "-f"]] {
         let mut command = services.command(arguments);
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();

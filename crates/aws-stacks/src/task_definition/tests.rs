@@ -152,7 +152,10 @@ fn an_image_of_the_user_s_own_with_the_kit_s_files_comes_from_the_app_s_reposito
     }
     let text = template.text();
     assert!(!text.contains("example/shop:1"));
-    assert!(text.contains(":repository/shop/production/shop/php-fpm"), "it may be pulled");
+    assert!(
+        text.contains(":repository/shop/production/shop/php-fpm"),
+        "it may be pulled"
+    );
     // What gets no files is run as it is.
     let tool = container(&definition("tool"), "tool");
     assert_eq!(tool["Image"], "example/tool:1");

@@ -173,6 +173,13 @@ fn a_lost_server_is_replaced_and_a_killed_task_too() {
         "{refused:?}"
     );
     client::restore_server(&store.layout(), &server).unwrap();
+    store.wait_for("a task moved back to the server", |status| {
+        let tasks = status["apps"][0]["tasks"].as_array().unwrap();
+        let there = tasks
+            .iter()
+            .filter(|task| task["server"] == server.as_str());
+        there.count() == 1 && tasks.len() == 2
+    });
     let task = store.tasks("shop")[0].clone();
     client::kill_task(&store.layout(), &task).unwrap();
     store.wait_for("the task is replaced", |status| {

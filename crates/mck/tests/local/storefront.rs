@@ -424,6 +424,10 @@ fn rotation(store: &Store) {
     let told = [&refused.out, &refused.err];
     let is_denied = told.iter().any(|it| it.contains("Access denied"));
     assert!(is_denied, "{refused:#?}");
+    store.wait_for("the tasks before are gone", |status| {
+        let app = &status["apps"][0];
+        app["tasks"].as_array().map(|tasks| tasks.len() as u64) == app["desired"].as_u64()
+    });
     let pids = store.pids();
     store.up();
     assert_eq!(store.pids(), pids, "once is enough");

@@ -415,6 +415,10 @@ fn rotation(store: &Store) {
     let after = store.secret(name);
     assert_ne!(after, before);
     store.up();
+    store.wait_for("the tasks before are gone", |status| {
+        let app = &status["apps"][0];
+        app["tasks"].as_array().map(|tasks| tasks.len() as u64) == app["desired"].as_u64()
+    });
     let told = store.mck(&["exec", "--", "printenv", "MYSQL_PASSWORD"]);
     assert_eq!(told.good().trim(), after);
     assert_eq!(tokens(&mut store.visitor("shop")), kept, "the data stays");
@@ -424,10 +428,6 @@ fn rotation(store: &Store) {
     let told = [&refused.out, &refused.err];
     let is_denied = told.iter().any(|it| it.contains("Access denied"));
     assert!(is_denied, "{refused:#?}");
-    store.wait_for("the tasks before are gone", |status| {
-        let app = &status["apps"][0];
-        app["tasks"].as_array().map(|tasks| tasks.len() as u64) == app["desired"].as_u64()
-    });
     let pids = store.pids();
     store.up();
     assert_eq!(store.pids(), pids, "once is enough");

@@ -9,9 +9,9 @@ use std::{
     time::Duration,
 };
 
-use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use rustix::process::{Signal, pidfd_send_signal};
 
-use crate::container::runtime::ended_within;
+use crate::container::runtime::{descriptor_of, ended_within};
 
 /// Why a program did not do its work.
 #[derive(Debug, thiserror::Error)]
@@ -167,7 +167,7 @@ impl Command {
             })?;
         let guard = self
             .limit
-            .and_then(|limit| Some((pidfd(&child)?, limit)))
+            .and_then(|limit| Some((descriptor_of(child.id())?, limit)))
             .map(|(process, limit)| thread::spawn(move || kill_after(&process, limit)));
         let writer = child
             .stdin
@@ -198,12 +198,6 @@ impl Command {
             }),
         }
     }
-}
-
-/// None where the system gives no descriptor.
-fn pidfd(child: &process::Child) -> Option<OwnedFd> {
-    let pid = Pid::from_raw(child.id().cast_signed())?;
-    pidfd_open(pid, PidfdFlags::empty()).ok()
 }
 
 /// Whether the process had to be killed.

@@ -233,9 +233,7 @@ impl Runtime {
     /// Waits until a container's first process has ended and its exit code is there; false when
     /// that takes longer than the limit.
     pub fn wait_for_exit(&self, id: &str, pid: u32, limit: Duration) -> bool {
-        let descriptor = Pid::from_raw(pid.cast_signed())
-            .and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok());
-        if descriptor.is_some_and(|descriptor| !ended_within(&descriptor, limit)) {
+        if descriptor_of(pid).is_some_and(|descriptor| !ended_within(&descriptor, limit)) {
             return false;
         }
         self.exit_code(id);
@@ -596,6 +594,12 @@ fn wait_for_conmon(folder: &Path, limit: Duration) {
     {
         let _ = kill_process(pid, Signal::KILL);
     }
+}
+
+/// A descriptor of a process; none where it is gone, or the system gives none.
+pub fn descriptor_of(pid: u32) -> Option<OwnedFd> {
+    let pid = Pid::from_raw(pid.cast_signed())?;
+    pidfd_open(pid, PidfdFlags::empty()).ok()
 }
 
 /// Whether the process of a descriptor ended before the limit.

@@ -11,8 +11,8 @@
 //! zone only". A store that takes no orders is worth less than one with a single copy; who wants
 //! neither has two readers. It is switched at the moment the reader's process ends; a reader that
 //! hangs is waited for, until `SEMI_SYNC_TIMEOUT` at most, after which MariaDB itself goes on alone;
-//! the next check (`member_checks`) notices, so the window in which such a reader is still trusted is that between
-//! two checks. The same is so while there is no supervisor.
+//! the next check (`member_checks`) notices, so the window in which such a reader is still trusted
+//! is that between two checks. The same is so while there is no supervisor.
 //!
 //! A failover is recorded from before its first step until the names point at the new writer. A
 //! supervisor that is killed meanwhile is followed by one that goes on: each step can be taken

@@ -6,10 +6,9 @@ use std::{
     time::Duration,
 };
 
-use rustix::{
-    event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll},
-    process::{Pid, PidfdFlags, pidfd_open},
-};
+use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
+
+use crate::container::runtime::descriptor_of;
 
 /// Processes by the name of what they are the first process of.
 #[derive(Debug, Default)]
@@ -20,8 +19,7 @@ pub struct Processes {
 impl Processes {
     /// Watches a process; one that has ended already is reported by the next wait.
     pub fn watch(&mut self, name: &str, pid: u32) {
-        let descriptor = Pid::from_raw(pid.cast_signed())
-            .and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok())
+        let descriptor = descriptor_of(pid)
             // Gone already: a descriptor that is always ready reports it as ended.
             .or_else(|| eventfd(1, EventfdFlags::CLOEXEC).ok());
         if let Some(descriptor) = descriptor {

@@ -85,13 +85,7 @@ impl<'a> Sharing<'a> {
     pub fn end(self, session: &Session<'_>, options: &DestroyOptions) -> Result<End, Failure> {
         let printer = session.printer;
         let environment = &self.connected.blueprint.environment;
-        let names: Vec<&str> = self
-            .shared
-            .stacks
-            .iter()
-            .map(|it| it.name.as_str())
-            .collect();
-        let names = names.join(", ");
+        let names = self.names();
         let users = self.users();
         if !users.is_empty() {
             if !names.is_empty() {
@@ -129,14 +123,19 @@ impl<'a> Sharing<'a> {
         })
     }
 
-    /// Whether a person wants the global stacks to go.
-    fn ask(&self, session: &Session<'_>) -> Result<bool, Failure> {
+    /// The names of the global stacks that are there, with commas between.
+    fn names(&self) -> String {
         let names: Vec<&str> = self
             .shared
             .stacks
             .iter()
             .map(|it| it.name.as_str())
             .collect();
+        names.join(", ")
+    }
+
+    /// Whether a person wants the global stacks to go.
+    fn ask(&self, session: &Session<'_>) -> Result<bool, Failure> {
         let asked = confirm::ask(
             session,
             &Question {
@@ -145,7 +144,7 @@ impl<'a> Sharing<'a> {
                     "No other environment of the project is in {}. This removes {} as well: the doors of \
                      continuous integration; image repositories stay with their images.",
                     self.connected.blueprint.region,
-                    names.join(", ")
+                    self.names()
                 ),
                 word: "global",
                 declined: "they stay",
